@@ -1,0 +1,1 @@
+"""fastapi-fleet: the operator for FastAPIService resources."""

@@ -1,0 +1,81 @@
+"""Condition types and reasons: the vocabulary of status, each documented in docs/reference/conditions.md."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from fastapi_fleet.api.model import ApiModel
+
+MESSAGE_LIMIT = 512
+"""Longest message of a condition, in characters."""
+
+
+class ConditionType(StrEnum):
+    """True is good for all but Reconciling, Stalled and Paused, which say that something is going on."""
+
+    READY = "Ready"
+    SPEC_VALID = "SpecValid"
+    DEPENDENCIES_READY = "DependenciesReady"
+    DATABASE_READY = "DatabaseReady"
+    BROKER_READY = "BrokerReady"
+    ROLLOUT_COMPLETE = "RolloutComplete"
+    POSTGRES_READY = "PostgresReady"
+    RABBITMQ_READY = "RabbitmqReady"
+    PRODUCTION_GRADE = "ProductionGrade"
+    RECONCILING = "Reconciling"
+    STALLED = "Stalled"
+    PAUSED = "Paused"
+
+
+class Reason(StrEnum):
+    """Why a condition is as it is."""
+
+    PENDING = "Pending"
+    AS_SPECIFIED = "AsSpecified"
+    INVALID_SPEC = "InvalidSpec"
+    NOT_OWNED = "NotOwned"
+    PAUSED = "Paused"
+    API_UNAVAILABLE = "ApiUnavailable"
+    API_CONFLICT = "ApiConflict"
+    API_REFUSED = "ApiRefused"
+
+    PLATFORM_MISSING = "PlatformMissing"
+    SECRET_MISSING = "SecretMissing"  # noqa: S105 - a reason, not a secret
+    SERVICE_MISSING = "ServiceMissing"
+    SERVICE_NOT_READY = "ServiceNotReady"
+    DEPENDENCIES_FOUND = "DependenciesFound"
+
+    BACKEND_NOT_OFFERED = "BackendNotOffered"
+    BACKEND_NOT_READY = "BackendNotReady"
+    BACKEND_UNAVAILABLE = "BackendUnavailable"
+    PROVISIONED = "Provisioned"
+
+    AVAILABLE = "Available"
+    SCALED_TO_ZERO = "ScaledToZero"
+    ROLLING_OUT = "RollingOut"
+    PROGRESS_DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
+    REPLICA_FAILURE = "ReplicaFailure"
+    IMAGE_PULL_FAILED = "ImagePullFailed"
+    CRASH_LOOP = "CrashLoop"
+    CONTAINER_CONFIG_INVALID = "ContainerConfigInvalid"
+    OUT_OF_MEMORY = "OutOfMemory"
+    UNSCHEDULABLE = "Unschedulable"
+    NOT_ANSWERING_PROBES = "NotAnsweringProbes"
+
+    EMBEDDED = "Embedded"
+
+
+class Condition(ApiModel):
+    """A metav1.Condition."""
+
+    type: Annotated[str, StringConstraints(max_length=316)] = Field(description="What the condition is about.")
+    status: Literal["True", "False", "Unknown"] = Field(description="Whether it holds.")
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=1024)] = Field(
+        description="Why, as one CamelCase word; listed in the reference with its cure."
+    )
+    message: Annotated[str, StringConstraints(max_length=32768)] = Field(description="Why, for people.")
+    observed_generation: int | None = Field(None, ge=0, description="Generation that the condition speaks of.")
+    last_transition_time: Annotated[str, Field(json_schema_extra={"format": "date-time"})] = Field(
+        description="When status last changed from one value to another."
+    )

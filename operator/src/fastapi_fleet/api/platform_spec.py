@@ -1,0 +1,49 @@
+"""Spec of a FleetPlatform: how a namespace gets its PostgreSQL and its RabbitMQ."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from fastapi_fleet.api.model import ApiModel, ImageReference, Quantity, ResourceRequirements
+
+
+class PostgresPlatform(ApiModel):
+    mode: Literal["Embedded"] = Field(
+        "Embedded", description="Embedded: one PostgreSQL pod on a persistent volume, for development."
+    )
+    image: ImageReference = Field(
+        "postgres:17", description="Image that keeps the contract of the official postgres image."
+    )
+    storage: Quantity = Field("1Gi", description="Size of the volume. It outlives the platform.")
+    max_connections: int = Field(100, ge=10, le=10000, description="max_connections of the server.")
+    resources: ResourceRequirements | None = Field(
+        None, description="Compute resources. Default: requests of 100m CPU and 256Mi, memory limit 512Mi."
+    )
+
+
+class RabbitmqPlatform(ApiModel):
+    mode: Literal["Embedded"] = Field(
+        "Embedded", description="Embedded: one RabbitMQ pod on a persistent volume, for development."
+    )
+    image: ImageReference = Field(
+        "rabbitmq:4-management",
+        description="Image that keeps the contract of the official rabbitmq image, management plugin included.",
+    )
+    storage: Quantity = Field("1Gi", description="Size of the volume. It outlives the platform.")
+    resources: ResourceRequirements | None = Field(
+        None, description="Compute resources. Default: requests of 100m CPU and 256Mi, memory limit 512Mi."
+    )
+
+
+class FleetPlatformSpec(ApiModel):
+    """Backing services of the FastAPIServices of a namespace. A service uses the platform named `default`."""
+
+    postgres: PostgresPlatform | None = Field(
+        None, description="PostgreSQL for services with spec.database. None is offered when left out."
+    )
+    rabbitmq: RabbitmqPlatform | None = Field(
+        None, description="RabbitMQ for services with spec.broker. None is offered when left out."
+    )
+    paused: bool = Field(
+        default=False, description="While true the operator writes nothing but status, which says Paused."
+    )

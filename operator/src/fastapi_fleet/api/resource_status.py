@@ -1,0 +1,36 @@
+"""Status of both kinds: written by the operator alone, once a pass."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from fastapi_fleet.api.conditions import Condition
+from fastapi_fleet.api.model import ApiModel, map_list
+
+_Text = Annotated[str, StringConstraints(max_length=1024)]
+
+
+class Binding(ApiModel):
+    name: _Text = Field(description="Secret that holds the connection URLs of the backing services.")
+
+
+class ResourceStatus(ApiModel):
+    observed_generation: int | None = Field(None, description="Newest generation of the spec that was acted on.")
+    conditions: list[Condition] = Field(
+        default=[], max_length=32, description="One condition a step.", json_schema_extra=map_list("type")
+    )
+
+
+class FastAPIServiceStatus(ResourceStatus):
+    url: _Text | None = Field(None, description="URL of the Service inside the cluster.")
+    replicas: int | None = Field(None, description="Pods there are.")
+    ready_replicas: int | None = Field(None, description="Pods that are ready.")
+    selector: _Text | None = Field(None, description="Label selector of the pods, for the scale subresource.")
+    image: _Text | None = Field(None, description="Image of the revision that is being rolled out or runs.")
+    revision: _Text | None = Field(None, description="Hash of the newest pod template.")
+    last_ready_revision: _Text | None = Field(None, description="Newest revision whose rollout completed.")
+    binding: Binding | None = Field(None, description="Provisioned Service of servicebinding.io.")
+
+
+class FleetPlatformStatus(ResourceStatus):
+    """Status of a FleetPlatform: conditions only."""

@@ -1,0 +1,276 @@
+"""Spec of a FastAPIService: what an app team writes. Only `image` is required."""
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from fastapi_fleet.api.model import (
+    ApiModel,
+    Argument,
+    DataKey,
+    EnvName,
+    EventType,
+    HttpPath,
+    ImageReference,
+    Name,
+    ObjectName,
+    ResourceRequirements,
+    cel,
+    cel_rules,
+    map_list,
+)
+from fastapi_fleet.constants import HEALTH_LIVE_PATH, HEALTH_READY_PATH
+
+SHUTDOWN_MARGIN_SECONDS = 3
+"""Between uvicorn's graceful timeout and the kubelet's SIGKILL: time to close pools and to exit."""
+
+MIN_GRACEFUL_SECONDS = 2
+"""The least time that requests in flight are given after the drain."""
+
+
+class KeySelector(ApiModel):
+    name: ObjectName = Field(description="Name of the Secret or ConfigMap in the same namespace.")
+    key: DataKey = Field(description="Key in its data.")
+    optional: bool | None = Field(None, description="Whether the object or the key may be absent.")
+
+
+class FieldSelector(ApiModel):
+    field_path: Annotated[str, StringConstraints(min_length=1, max_length=253)] = Field(
+        description="Field of the pod, such as metadata.name or status.podIP."
+    )
+
+
+class EnvVarSource(ApiModel):
+    model_config = ConfigDict(
+        json_schema_extra=cel_rules(
+            cel(
+                "[has(self.secretKeyRef), has(self.configMapKeyRef), has(self.fieldRef)].filter(x, x).size() == 1",
+                "set exactly one of secretKeyRef, configMapKeyRef and fieldRef",
+            )
+        ),
+    )
+
+    secret_key_ref: KeySelector | None = Field(None, description="A key of a Secret.")
+    config_map_key_ref: KeySelector | None = Field(None, description="A key of a ConfigMap.")
+    field_ref: FieldSelector | None = Field(None, description="A field of the pod itself.")
+
+
+class EnvVar(ApiModel):
+    model_config = ConfigDict(
+        json_schema_extra=cel_rules(
+            cel("!(has(self.value) && has(self.valueFrom))", "set value or valueFrom, not both")
+        ),
+    )
+
+    name: EnvName = Field(description="Name of the environment variable.")
+    value: Argument | None = Field(None, description="Literal value. Never a secret: use secrets for those.")
+    value_from: EnvVarSource | None = Field(None, description="Where the value comes from.")
+
+
+class ObjectReference(ApiModel):
+    name: ObjectName = Field(description="Name of the object in the same namespace.")
+    optional: bool | None = Field(None, description="Whether it may be absent.")
+
+
+class EnvFromSource(ApiModel):
+    model_config = ConfigDict(
+        json_schema_extra=cel_rules(
+            cel(
+                "has(self.configMapRef) != has(self.secretRef)",
+                "set exactly one of configMapRef and secretRef",
+            )
+        ),
+    )
+
+    prefix: EnvName | None = Field(None, description="Put before each key.")
+    config_map_ref: ObjectReference | None = Field(None, description="Every key of this ConfigMap.")
+    secret_ref: ObjectReference | None = Field(None, description="Every key of this Secret.")
+
+
+class SecretEnv(ApiModel):
+    model_config = ConfigDict(
+        json_schema_extra=cel_rules(
+            cel(
+                "(has(self.generate) && self.generate) != has(self.name)",
+                "set generate: true, or name and key of an existing Secret, not both",
+            ),
+            cel("has(self.name) == has(self.key)", "name and key of an existing Secret go together"),
+        ),
+    )
+
+    env: EnvName = Field(description="Environment variable that receives the value.")
+    name: ObjectName | None = Field(None, description="An existing Secret in the same namespace.")
+    key: DataKey | None = Field(None, description="Key of that Secret.")
+    generate: bool | None = Field(
+        None, description="Generate a random value once (43 URL-safe characters) and never overwrite it."
+    )
+
+
+class ServiceDependency(ApiModel):
+    name: Name = Field(description="Another FastAPIService in the same namespace.")
+    env: EnvName = Field(description="Environment variable that receives its URL, such as USER_SERVICE_URL.")
+
+
+class Database(ApiModel):
+    connection_limit: Annotated[int, Field(ge=1, le=10000)] | None = Field(
+        None, description="Most connections that the role may hold at once. Unlimited when left out."
+    )
+
+
+class Broker(ApiModel):
+    publishes: list[EventType] = Field(
+        default=[],
+        max_length=64,
+        description="Event types that the service may publish.",
+        json_schema_extra={"x-kubernetes-list-type": "set"},
+    )
+    consumes: list[EventType] = Field(
+        default=[],
+        max_length=64,
+        description="Event types that the service may bind its queues to.",
+        json_schema_extra={"x-kubernetes-list-type": "set"},
+    )
+
+
+class Probe(ApiModel):
+    path: HttpPath | None = Field(None, description="HTTP path that answers 2xx when all is well.")
+    initial_delay_seconds: Annotated[int, Field(ge=0, le=3600)] | None = Field(
+        None, description="Seconds from the container's start to the first probe."
+    )
+    period_seconds: Annotated[int, Field(ge=1, le=3600)] | None = Field(
+        None, description="Seconds from one probe to the next."
+    )
+    timeout_seconds: Annotated[int, Field(ge=1, le=3600)] | None = Field(
+        None, description="Seconds that an answer may take."
+    )
+    failure_threshold: Annotated[int, Field(ge=1, le=1000)] | None = Field(
+        None, description="Failures in a row that count as a failure."
+    )
+
+
+class Probes(ApiModel):
+    liveness: Probe | None = Field(
+        None,
+        description=f"Restarts a hung process. Default: {HEALTH_LIVE_PATH} after 10 s, every 30 s, 3 failures.",
+    )
+    readiness: Probe | None = Field(
+        None,
+        description=f"Takes a pod out of the Service. Default: {HEALTH_READY_PATH} after 5 s, every 10 s, 3 failures.",
+    )
+    startup_seconds: int = Field(
+        60,
+        ge=1,
+        le=3600,
+        description="Seconds that the process may take to answer the liveness path for the first time.",
+    )
+
+
+class Shutdown(ApiModel):
+    model_config = ConfigDict(
+        json_schema_extra=cel_rules(
+            cel(
+                f"self.drainSeconds + {SHUTDOWN_MARGIN_SECONDS + MIN_GRACEFUL_SECONDS} <= self.gracePeriodSeconds",
+                "shutdown.drainSeconds must leave at least "
+                f"{SHUTDOWN_MARGIN_SECONDS + MIN_GRACEFUL_SECONDS} s of shutdown.gracePeriodSeconds",
+                field_path=".drainSeconds",
+            )
+        ),
+    )
+
+    grace_period_seconds: int = Field(
+        30, ge=5, le=3600, description="Seconds from the order to stop until the pod is killed."
+    )
+    drain_seconds: int = Field(
+        5,
+        ge=0,
+        le=600,
+        description="Seconds that the pod goes on serving after the order to stop, while routing forgets it.",
+    )
+
+    @property
+    def graceful_timeout_seconds(self) -> int:
+        """Seconds that uvicorn waits for requests in flight: what drain and margin leave of the grace period."""
+        return self.grace_period_seconds - self.drain_seconds - SHUTDOWN_MARGIN_SECONDS
+
+
+class FastAPIServiceSpec(ApiModel):
+    """Desired state of a FastAPI service. Defaults are applied when rendering; three lines run well."""
+
+    image: ImageReference = Field(description="Container image of the service. The one required field.")
+    image_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = Field(
+        None, description="When the kubelet pulls the image. Kubernetes' own default when left out."
+    )
+    platform: Name = Field(
+        "default", description="FleetPlatform of the same namespace that provides database and broker."
+    )
+    app: Annotated[
+        str,
+        StringConstraints(min_length=3, max_length=256, pattern=r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_.]*$"),
+    ] = Field("app.main:app", description="Import path of the ASGI application, module:attribute.")
+    port: int = Field(8000, ge=1, le=65535, description="Port that the container and the Service listen on.")
+    workers: int = Field(1, ge=1, le=32, description="uvicorn processes in each pod. Scale by replicas first.")
+    command: list[Argument] | None = Field(
+        None,
+        min_length=1,
+        max_length=64,
+        description="Replaces the uvicorn command; stopping within the budget is then the image's own business.",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
+    args: list[Argument] | None = Field(
+        None,
+        max_length=64,
+        description="Arguments after the command (after uvicorn's, where command is not set).",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
+    replicas: int = Field(1, ge=0, le=1000, description="Number of pods.")
+    resources: ResourceRequirements | None = Field(
+        None,
+        description="Compute resources. Default: requests of 100m CPU and 256Mi memory, memory limit = request.",
+    )
+    env: list[EnvVar] = Field(
+        default=[],
+        max_length=200,
+        description="Environment variables.",
+        json_schema_extra=map_list("name"),
+    )
+    env_from: list[EnvFromSource] = Field(
+        default=[],
+        max_length=32,
+        description="ConfigMaps and Secrets whose every key becomes an environment variable.",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
+    config: dict[str, Argument] = Field(
+        default={},
+        max_length=200,
+        description="Environment variables kept in a ConfigMap of the service; a change rolls the pods.",
+        json_schema_extra=cel_rules(
+            cel(
+                "self.all(name, name.matches('^[A-Za-z_][A-Za-z0-9_]*$'))",
+                "config keys must be names of environment variables: letters, digits and _, no digit first",
+            )
+        ),
+    )
+    secrets: list[SecretEnv] = Field(
+        default=[],
+        max_length=100,
+        description="Environment variables from existing Secrets or from values generated once.",
+        json_schema_extra=map_list("env"),
+    )
+    services: list[ServiceDependency] = Field(
+        default=[],
+        max_length=50,
+        description="Other FastAPIServices that this one calls: their URLs are injected.",
+        json_schema_extra=map_list("env"),
+    )
+    database: Database | None = Field(
+        None,
+        description="An own PostgreSQL database, whose URL arrives as DATABASE_URL. {} takes the defaults.",
+    )
+    broker: Broker | None = Field(
+        None, description="An own RabbitMQ user, whose URL arrives as RABBITMQ_URL. {} takes the defaults."
+    )
+    probes: Probes = Field(default=Probes(), description="Health checks.")
+    shutdown: Shutdown = Field(default=Shutdown(), description="How a pod stops: one budget for all that happens.")
+    paused: bool = Field(
+        default=False, description="While true the operator writes nothing but status, which says Paused."
+    )

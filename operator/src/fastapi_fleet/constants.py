@@ -1,0 +1,41 @@
+"""Names that the API, the cluster and the operator agree on."""
+
+from typing import Final
+
+GROUP: Final = "fastapi-fleet.io"
+VERSION: Final = "v1alpha1"
+API_VERSION: Final = f"{GROUP}/{VERSION}"
+
+FIELD_MANAGER: Final = "fastapi-fleet"
+"""Field manager of everything the operator applies; the API server tells its fields from other writers' by it."""
+
+FINALIZER: Final = f"{GROUP}/backing-services"
+"""Held by a service that owns state outside Kubernetes until that state has been released."""
+
+LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
+LABEL_NAME: Final = "app.kubernetes.io/name"
+LABEL_COMPONENT: Final = "app.kubernetes.io/component"
+LABEL_PART_OF: Final = "app.kubernetes.io/part-of"
+MANAGED_BY: Final = "fastapi-fleet"
+
+LABEL_OWNER_KIND: Final = f"{GROUP}/owner-kind"
+LABEL_OWNER_NAME: Final = f"{GROUP}/owner-name"
+"""With the owner's kind: who a child belongs to, also where an owner reference would delete what must be kept."""
+
+ANNOTATION_HASH: Final = f"{GROUP}/manifest-hash"
+"""Hash of the manifest as last applied: a field that left the manifest is noticed by it."""
+
+ANNOTATION_CONFIG_HASH: Final = f"{GROUP}/config-hash"
+"""Hash of configuration and secrets on the pod template: a change of either rolls the pods."""
+
+ANNOTATION_REVISION: Final = f"{GROUP}/revision"
+"""Hash of the pod template, on the Deployment and on each pod: tells the pods of a revision apart."""
+
+HEALTH_LIVE_PATH: Final = "/health/live"
+HEALTH_READY_PATH: Final = "/health/ready"
+
+POSTGRES_PORT: Final = 5432
+AMQP_PORT: Final = 5672
+RABBITMQ_MANAGEMENT_PORT: Final = 15672
+EVENTS_EXCHANGE: Final = "events"
+"""The topic exchange that every service of a platform shares; routing keys are event types."""

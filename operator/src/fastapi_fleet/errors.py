@@ -1,0 +1,77 @@
+"""Errors of a pass. The type says what happens next: retry with backoff, wait for a change, or give up."""
+
+from typing import ClassVar, Literal
+
+NextStep = Literal["retry", "wait", "give_up"]
+
+
+class ReconcileError(Exception):
+    """A pass could not finish. `reason` is a CamelCase constant; `message` is for people and holds no secret."""
+
+    next_step: ClassVar[NextStep]
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+class InvalidSpecError(ReconcileError):
+    """The spec contradicts itself in a way that admission cannot tell. Nothing is retried until it changes."""
+
+    next_step = "give_up"
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__("InvalidSpec", f"{field}: {message}")
+        self.field = field
+
+
+class NotOwnedError(ReconcileError):
+    """An object (or database, or broker user) of the wanted name belongs to somebody else; it is left alone."""
+
+    next_step = "wait"
+
+    def __init__(self, message: str) -> None:
+        super().__init__("NotOwned", message)
+
+
+class DependencyMissingError(ReconcileError):
+    """Something that the service needs is not there yet: a change of it wakes the pass."""
+
+    next_step = "wait"
+
+
+class ApiUnavailableError(ReconcileError):
+    """The Kubernetes API did not answer, or answered that it cannot now (429, 5xx, timeout)."""
+
+    next_step = "retry"
+
+    def __init__(self, message: str) -> None:
+        super().__init__("ApiUnavailable", message)
+
+
+class ApiConflictError(ReconcileError):
+    """A write met a newer state (409): read again and retry."""
+
+    next_step = "retry"
+
+    def __init__(self, message: str) -> None:
+        super().__init__("ApiConflict", message)
+
+
+class ApiRefusedError(ReconcileError):
+    """The Kubernetes API refused a request (400, 403, 422): permissions, admission or quota must change first."""
+
+    next_step = "retry"
+
+    def __init__(self, message: str) -> None:
+        super().__init__("ApiRefused", message)
+
+
+class BackendUnavailableError(ReconcileError):
+    """PostgreSQL or RabbitMQ did not answer in time or refused the operator's login."""
+
+    next_step = "retry"
+
+    def __init__(self, message: str) -> None:
+        super().__init__("BackendUnavailable", message)
