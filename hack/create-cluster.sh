@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Creates the kind cluster, or reuses it when it answers.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source hack/lib/progress.sh
+source hack/lib/cache.sh
+
+cluster=fastapi-fleet
+
+is_healthy() {
+  docker start "$cluster-control-plane" >/dev/null 2>&1 \
+    && kubectl --context "kind-$cluster" --request-timeout 5s wait node --all --for=condition=Ready --timeout=60s >/dev/null 2>&1
+}
+
+config=$(mktemp)
+trap 'rm -f "$config"' EXIT
+options=()
+cp hack/cluster/kind.yaml "$config"
+if [[ $(hack/detect-registry.sh) == no ]]; then
+  options+=(--image "$(hack/ensure-node-image.sh)")
+  cat hack/node-image/kubeadm-patch.yaml >> "$config"
+fi
+
+if kind get clusters 2>/dev/null | grep -qx "$cluster"; then
+  if is_healthy; then
+    say "Reusing the kind cluster $cluster"
+    exit
+  fi
+  say "The kind cluster $cluster does not answer: creating it anew"
+  kind delete cluster --name "$cluster" --quiet
+fi
+
+say "Creating the kind cluster $cluster (20 s; with kind's own node image also its download)"
+if ! kind create cluster --name "$cluster" --config "$config" --wait 3m "${options[@]}" --quiet; then
+  fail 'kind could not create the cluster' 'The lines above say why; `kind create cluster --retain` keeps the node for a look at its logs.'
+fi

@@ -1,0 +1,3 @@
+FROM scratch
+COPY bin/etcd /usr/local/bin/etcd
+ENV PATH=/usr/local/bin
