@@ -1,0 +1,106 @@
+"""Consumes into the inbox: acknowledged after the commit, tried again within limits, parked when hopeless."""
+
+import asyncio
+from collections.abc import Callable
+
+import stamina
+import structlog
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue, ConsumerTag
+from pydantic import SecretStr
+
+from fleetkit.database import DatabaseUnavailableError
+from fleetkit.events.cloudevents import CloudEvent, InvalidEventError
+from fleetkit.events.inbox import Inbox
+from fleetkit.events.metrics import EventMetrics
+from fleetkit.events.rabbitmq.session import BROKER_ERRORS, RabbitSession
+from fleetkit.events.rabbitmq.topology import declare_queue
+from fleetkit.request_id import HEADER, request_id_scope
+
+# The broker gives up on a consumer after 30 minutes without an acknowledgement.
+PATIENCE_SECONDS = 600.0
+HANDLER_TIMEOUT_SECONDS = 30.0
+DRAIN_TIMEOUT_SECONDS = 5.0
+FIRST_RETRY_DELAY_SECONDS = 0.2
+log = structlog.get_logger(__name__)
+
+
+class RabbitConsumer(RabbitSession):
+    """Feeds the inbox from a queue for each of its event types."""
+
+    def __init__(self, url: SecretStr, service: str, inbox: Inbox, metrics: EventMetrics, *, prefetch: int) -> None:
+        super().__init__(url, f"{service}.consumer", metrics)
+        self._service = service
+        self._inbox = inbox
+        self._metrics = metrics
+        self._prefetch = prefetch
+        self._consuming: list[tuple[AbstractQueue, ConsumerTag]] = []
+        self._in_hand: set[asyncio.Task[None]] = set()
+
+    async def set_up(self, channel: AbstractChannel) -> None:
+        await channel.set_qos(prefetch_count=self._prefetch)
+        underlay = await channel.get_underlay_channel()
+        # The broker cancels a consumer whose queue is deleted; a new session declares it again.
+        underlay.on_consumer_cancel_callbacks.add(self.lose)
+        for event_type in self._inbox.types:
+            queue = await declare_queue(channel, self._service, event_type)
+            self._consuming.append((queue, await queue.consume(self._receiver(event_type))))
+
+    async def tear_down(self) -> None:
+        """Takes no more messages and lets those in hand finish."""
+        consuming, self._consuming = self._consuming, []
+        try:
+            async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
+                for queue, tag in consuming:
+                    await queue.cancel(tag)
+        except BROKER_ERRORS as error:
+            log.info("Consumer was not cancelled in order", reason=type(error).__name__)
+        if self._in_hand:
+            await asyncio.wait(self._in_hand, timeout=DRAIN_TIMEOUT_SECONDS)
+
+    def _receiver(self, event_type: str) -> Callable[[AbstractIncomingMessage], asyncio.Task[None]]:
+        def receive(message: AbstractIncomingMessage) -> asyncio.Task[None]:
+            task = asyncio.create_task(self._handle(event_type, message))
+            self._in_hand.add(task)
+            task.add_done_callback(self._in_hand.discard)
+            return task
+
+        return receive
+
+    async def _handle(self, event_type: str, message: AbstractIncomingMessage) -> None:
+        with request_id_scope(str(message.headers.get(HEADER, ""))):
+            try:
+                result = await self._settle(message)
+            except BROKER_ERRORS as error:
+                result = "unsettled"
+                log.info("Event could not be settled and will come again", reason=type(error).__name__)
+        self._metrics.consumed.labels(event_type, result).inc()
+
+    async def _settle(self, message: AbstractIncomingMessage) -> str:
+        try:
+            applied = await self._apply(message)
+        except InvalidEventError as error:
+            log.error("Event was parked", id=message.message_id, reason=str(error))  # noqa: TRY400 - no traceback helps
+            await message.reject(requeue=False)
+            return "parked"
+        except Exception:
+            log.exception("Event failed and will be tried again", id=message.message_id)
+            await asyncio.sleep(FIRST_RETRY_DELAY_SECONDS * 2 ** _deliveries(message))
+            await message.reject(requeue=True)
+            return "failed"
+        await message.ack()
+        return "applied" if applied else "duplicate"
+
+    async def _apply(self, message: AbstractIncomingMessage) -> bool:
+        event = CloudEvent.parse(message.body)
+        async for attempt in stamina.retry_context(
+            on=DatabaseUnavailableError, attempts=None, timeout=PATIENCE_SECONDS, wait_max=5.0
+        ):
+            with attempt:
+                async with asyncio.timeout(HANDLER_TIMEOUT_SECONDS):
+                    return await self._inbox.receive(event)
+        raise AssertionError  # the retry loop either returns or raises
+
+
+def _deliveries(message: AbstractIncomingMessage) -> int:
+    count = message.headers.get("x-delivery-count", 0)
+    return count if isinstance(count, int) else 0

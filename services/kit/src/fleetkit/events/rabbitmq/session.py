@@ -1,0 +1,94 @@
+"""A connection that is made again whenever it is lost, without anybody waiting for it."""
+
+import asyncio
+from abc import ABC, abstractmethod
+
+import aio_pika
+import stamina
+import structlog
+from aio_pika.abc import AbstractChannel
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS
+from pydantic import SecretStr
+
+from fleetkit.events.metrics import EventMetrics
+
+CONNECT_TIMEOUT_SECONDS = 5.0
+SETUP_TIMEOUT_SECONDS = 10.0
+CLOSE_TIMEOUT_SECONDS = 2.0
+RECONNECT_PAUSE_SECONDS = 0.2
+HEARTBEAT_SECONDS = "10"
+BROKER_ERRORS = (*CONNECTION_EXCEPTIONS, TimeoutError)
+log = structlog.get_logger(__name__)
+
+
+class RabbitSession(ABC):
+    """Keeps one connection with one channel set up for as long as `run` runs.
+
+    Publishers and consumers have a session each: a broker short of memory or disk blocks connections
+    that publish, and must not block acknowledgements.
+    """
+
+    def __init__(self, url: SecretStr, name: str, metrics: EventMetrics) -> None:
+        self._url = url
+        self._name = name
+        self._connected = metrics.connected.labels(name)
+        self._lost = asyncio.Event()
+
+    async def run(self) -> None:
+        """Connects, and connects again whenever the session ends, until cancelled."""
+        while True:
+            async for attempt in stamina.retry_context(
+                on=BROKER_ERRORS, attempts=None, timeout=None, wait_initial=0.2, wait_max=5.0, wait_jitter=0.5
+            ):
+                with attempt:
+                    await self._live_once()
+            await asyncio.sleep(RECONNECT_PAUSE_SECONDS)
+
+    @abstractmethod
+    async def set_up(self, channel: AbstractChannel) -> None:
+        """Declares what is needed on a new channel."""
+
+    @abstractmethod
+    async def tear_down(self) -> None:
+        """Ends what `set_up` began, while the channel may still be open."""
+
+    def lose(self, *_: object) -> None:
+        """Ends the present session, so that a new one is made."""
+        self._lost.set()
+
+    async def _live_once(self) -> None:
+        self._lost.clear()
+        connection = await aio_pika.connect(
+            self._url.get_secret_value(),
+            timeout=CONNECT_TIMEOUT_SECONDS,
+            heartbeat=HEARTBEAT_SECONDS,
+            client_properties={"connection_name": self._name},
+        )
+        try:
+            connection.close_callbacks.add(self.lose)
+            async with asyncio.timeout(SETUP_TIMEOUT_SECONDS):
+                channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
+                channel.close_callbacks.add(self.lose)
+                await self.set_up(channel)
+            await self._stay()
+        finally:
+            await self.tear_down()
+            connection.close_callbacks.discard(self.lose)
+            await _close(connection)
+
+    async def _stay(self) -> None:
+        log.info("Broker connected", connection=self._name)
+        self._connected.set(1)
+        try:
+            await self._lost.wait()
+            log.warning("Broker connection lost", connection=self._name)
+        finally:
+            self._connected.set(0)
+
+
+async def _close(connection: aio_pika.abc.AbstractConnection) -> None:
+    try:
+        async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
+            await connection.close()
+    except BROKER_ERRORS as error:
+        log.info("Broker connection was not closed in order", reason=type(error).__name__)

@@ -1,0 +1,82 @@
+"""JSON logs, one line each, the same form for the service, uvicorn and every library."""
+
+import logging
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import structlog
+from structlog.types import EventDict, Processor, WrappedLogger
+
+from fleetkit.request_id import current_request_id
+
+
+def configure_logging(service_name: str, level: str) -> None:
+    """Sends every log line of this process to standard output as JSON.
+
+    Args:
+        service_name: the value of `service` in each line.
+        level: the lowest level that is written, as in `logging`.
+    """
+
+    def add_context(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        event["service"] = service_name
+        if request_id := current_request_id():
+            event["request_id"] = request_id
+        return event
+
+    shared: list[Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        add_context,
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    _route_to_standard_output(_formatter(shared), level)
+
+
+def _formatter(shared: list[Processor]) -> logging.Formatter:
+    # Local variables of a frame may hold secrets.
+    tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            _drop_colour_message,
+            structlog.processors.ExceptionRenderer(tracebacks),
+            structlog.processors.JSONRenderer(serializer=_dump),
+        ],
+    )
+
+
+def _route_to_standard_output(formatter: logging.Formatter, level: str) -> None:
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi"):
+        logger = logging.getLogger(name)
+        logger.handlers = []
+        logger.propagate = True
+    # The middleware writes the access line: it knows the duration and the request id.
+    logging.getLogger("uvicorn.access").propagate = False
+
+
+def _drop_colour_message(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    event.pop("color_message", None)
+    return event
+
+
+def _dump(event: EventDict, default: Callable[[Any], Any]) -> str:
+    return orjson.dumps(event, default=default).decode()

@@ -1,0 +1,80 @@
+"""Settings from the environment that fail at start, by name, without showing a value."""
+
+from collections.abc import Callable
+from typing import Annotated, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, AnyHttpUrl, Field, PositiveFloat, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SettingsType = TypeVar("SettingsType", bound=BaseSettings)
+
+
+class SettingsError(Exception):
+    """One or more settings are missing or invalid; the message names each and shows no value."""
+
+
+def _secret_url(scheme: str, example: str) -> Callable[[SecretStr], SecretStr]:
+    def check(url: SecretStr) -> SecretStr:
+        parts = urlsplit(url.get_secret_value())
+        if parts.scheme != scheme or not parts.hostname:
+            raise ValueError(f"must look like {example}")
+        return url
+
+    return check
+
+
+def _without_credentials(url: AnyHttpUrl) -> AnyHttpUrl:
+    if url.username or url.password:
+        raise ValueError("must not carry credentials")
+    return url
+
+
+PostgresUrl = Annotated[
+    SecretStr, AfterValidator(_secret_url("postgresql", "postgresql://user:password@host:5432/database"))
+]
+AmqpUrl = Annotated[SecretStr, AfterValidator(_secret_url("amqp", "amqp://user:password@host:5672/vhost"))]
+ServiceUrl = Annotated[AnyHttpUrl, AfterValidator(_without_credentials)]
+
+
+class ServiceSettings(BaseSettings):
+    """What every service has. A service gives `service_name` its default."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    service_name: Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")]
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+class DatabaseSettings(BaseSettings):
+    """PostgreSQL. Times are in seconds."""
+
+    database_url: PostgresUrl
+    database_pool_min: Annotated[int, Field(ge=0, le=100)] = 2
+    database_pool_max: Annotated[int, Field(ge=1, le=100)] = 8
+    database_acquire_timeout: PositiveFloat = 2.0
+    database_statement_timeout: PositiveFloat = 5.0
+
+
+class BrokerSettings(BaseSettings):
+    """RabbitMQ. Times are in seconds."""
+
+    rabbitmq_url: AmqpUrl
+    events_publish_timeout: PositiveFloat = 5.0
+    events_prefetch: Annotated[int, Field(ge=1, le=1000)] = 20
+
+
+def load_settings(settings_class: type[SettingsType]) -> SettingsType:
+    """Reads the settings from the environment.
+
+    Raises:
+        SettingsError: naming every missing or invalid environment variable.
+    """
+    try:
+        return settings_class()
+    except ValidationError as error:
+        problems = [
+            f"{'.'.join(str(part) for part in detail['loc']).upper()}: {detail['msg']}"
+            for detail in error.errors(include_input=False, include_url=False, include_context=False)
+        ]
+    raise SettingsError("; ".join(problems))

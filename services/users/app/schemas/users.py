@@ -1,0 +1,35 @@
+"""Requests and answers about users."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints
+
+from app.models.user import Role
+
+
+class UserCreate(BaseModel):
+    """A user to register."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    email: EmailStr
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    role: Role = Role.MEMBER
+
+
+class UserCreated(BaseModel):
+    """A user just registered."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    email: str
+    name: str
+    role: Role
+
+
+class UserRead(UserCreated):
+    """A user, with what is known of their orders."""
+
+    order_count: Annotated[int, Field(description="Orders placed, as far as their events have arrived")]
