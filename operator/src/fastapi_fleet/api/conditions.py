@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from fastapi_fleet.api.model import ApiModel
+from fastapi_fleet.api.model import ApiModel, Generation
 
 MESSAGE_LIMIT = 512
 """Longest message of a condition, in characters."""
@@ -75,7 +75,7 @@ class Condition(ApiModel):
         description="Why, as one CamelCase word; listed in the reference with its cure."
     )
     message: Annotated[str, StringConstraints(max_length=32768)] = Field(description="Why, for people.")
-    observed_generation: int | None = Field(None, ge=0, description="Generation that the condition speaks of.")
+    observed_generation: Generation | None = Field(None, description="Generation that the condition speaks of.")
     last_transition_time: Annotated[str, Field(json_schema_extra={"format": "date-time"})] = Field(
         description="When status last changed from one value to another."
     )

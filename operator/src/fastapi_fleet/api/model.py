@@ -62,6 +62,11 @@ Argument = Annotated[str, StringConstraints(max_length=4096)]
 EventType = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[a-z0-9_-]+(\.[a-z0-9_-]+)*$")]
 """A routing key without wildcards, such as `order.created`."""
 
+Count = Annotated[int, Field(ge=0, json_schema_extra={"format": "int32"})]
+
+Generation = Annotated[int, Field(ge=0, json_schema_extra={"format": "int64"})]
+"""metadata.generation of an object, at some time."""
+
 
 class ResourceRequirements(ApiModel):
     """Compute resources of a container, by resource name."""

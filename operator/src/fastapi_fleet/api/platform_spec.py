@@ -4,7 +4,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from fastapi_fleet.api.model import ApiModel, ImageReference, Quantity, ResourceRequirements
+from fastapi_fleet.api.model import ApiModel, ImageReference, Quantity, ResourceRequirements, cel, cel_rules
+
+STORAGE_IS_FIXED = cel_rules(cel("self == oldSelf", "storage cannot change: a StatefulSet keeps its claim"))
 
 
 class PostgresPlatform(ApiModel):
@@ -14,7 +16,9 @@ class PostgresPlatform(ApiModel):
     image: ImageReference = Field(
         "postgres:17", description="Image that keeps the contract of the official postgres image."
     )
-    storage: Quantity = Field("1Gi", description="Size of the volume. It outlives the platform.")
+    storage: Quantity = Field(
+        "1Gi", description="Size of the volume. It outlives the platform.", json_schema_extra=STORAGE_IS_FIXED
+    )
     max_connections: int = Field(100, ge=10, le=10000, description="max_connections of the server.")
     resources: ResourceRequirements | None = Field(
         None, description="Compute resources. Default: requests of 100m CPU and 256Mi, memory limit 512Mi."
@@ -29,7 +33,9 @@ class RabbitmqPlatform(ApiModel):
         "rabbitmq:4-management",
         description="Image that keeps the contract of the official rabbitmq image, management plugin included.",
     )
-    storage: Quantity = Field("1Gi", description="Size of the volume. It outlives the platform.")
+    storage: Quantity = Field(
+        "1Gi", description="Size of the volume. It outlives the platform.", json_schema_extra=STORAGE_IS_FIXED
+    )
     resources: ResourceRequirements | None = Field(
         None, description="Compute resources. Default: requests of 100m CPU and 256Mi, memory limit 512Mi."
     )

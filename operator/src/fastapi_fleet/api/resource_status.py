@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from fastapi_fleet.api.conditions import Condition
-from fastapi_fleet.api.model import ApiModel, map_list
+from fastapi_fleet.api.model import ApiModel, Count, Generation, map_list
 
 _Text = Annotated[str, StringConstraints(max_length=1024)]
 
@@ -15,16 +15,18 @@ class Binding(ApiModel):
 
 
 class ResourceStatus(ApiModel):
-    observed_generation: int | None = Field(None, description="Newest generation of the spec that was acted on.")
+    observed_generation: Generation | None = Field(None, description="Newest generation of the spec that was acted on.")
     conditions: list[Condition] = Field(
         default=[], max_length=32, description="One condition a step.", json_schema_extra=map_list("type")
     )
 
 
 class FastAPIServiceStatus(ResourceStatus):
+    """Status of a FastAPIService: conditions, and what runs."""
+
     url: _Text | None = Field(None, description="URL of the Service inside the cluster.")
-    replicas: int | None = Field(None, description="Pods there are.")
-    ready_replicas: int | None = Field(None, description="Pods that are ready.")
+    replicas: Count | None = Field(None, description="Number of pods.")
+    ready_replicas: Count | None = Field(None, description="Number of pods that are ready.")
     selector: _Text | None = Field(None, description="Label selector of the pods, for the scale subresource.")
     image: _Text | None = Field(None, description="Image of the revision that is being rolled out or runs.")
     revision: _Text | None = Field(None, description="Hash of the newest pod template.")

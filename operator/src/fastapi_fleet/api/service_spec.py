@@ -19,6 +19,7 @@ from fastapi_fleet.api.model import (
     cel_rules,
     map_list,
 )
+from fastapi_fleet.api.service_rules import ONE_SOURCE_RULES
 from fastapi_fleet.constants import HEALTH_LIVE_PATH, HEALTH_READY_PATH
 
 SHUTDOWN_MARGIN_SECONDS = 3
@@ -194,7 +195,9 @@ class Shutdown(ApiModel):
 
 
 class FastAPIServiceSpec(ApiModel):
-    """Desired state of a FastAPI service. Defaults are applied when rendering; three lines run well."""
+    """Desired state of a FastAPI service. Only image is required; three lines run well."""
+
+    model_config = ConfigDict(json_schema_extra=cel_rules(*ONE_SOURCE_RULES))
 
     image: ImageReference = Field(description="Container image of the service. The one required field.")
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = Field(

@@ -1,0 +1,17 @@
+"""Writes the generated pages of the reference into the folder given as argument."""
+
+import sys
+from pathlib import Path
+
+from fastapi_fleet.api.reference import reference_pages
+
+
+def write_reference(folder: Path) -> None:
+    """Write every page under its own name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in reference_pages().items():
+        (folder / name).write_text(text)
+
+
+if __name__ == "__main__":
+    write_reference(Path(sys.argv[1]))

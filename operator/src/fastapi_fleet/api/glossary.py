@@ -1,0 +1,127 @@
+"""What every condition and reason means, and what to do about it: the source of docs/reference/conditions.md."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi_fleet.api.conditions import ConditionType as Type
+from fastapi_fleet.api.conditions import Reason
+
+NOTHING_TO_DO: Final = "None needed."
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """`cure` is what a person does about it."""
+
+    meaning: str
+    cure: str = NOTHING_TO_DO
+
+
+CONDITIONS: Final[dict[Type, str]] = {
+    Type.READY: "Sums the others up: the newest spec is at work and serves.",
+    Type.SPEC_VALID: "The spec contradicts neither itself nor the platform.",
+    Type.DEPENDENCIES_READY: "The platform, the Secrets and the services that the spec names are there.",
+    Type.DATABASE_READY: "The service's own database and role exist and its Secret holds their URL.",
+    Type.BROKER_READY: "The service's own broker user has the spec's permissions and its Secret holds the URL.",
+    Type.ROLLOUT_COMPLETE: "Every pod runs the newest revision and is ready; none of an older one is left.",
+    Type.POSTGRES_READY: "The platform's PostgreSQL accepts connections.",
+    Type.RABBITMQ_READY: "The platform's RabbitMQ accepts connections.",
+    Type.PRODUCTION_GRADE: "The platform survives the loss of a node; embedded servers never do.",
+    Type.RECONCILING: "Present and True while the operator works towards the newest spec.",
+    Type.STALLED: "Present and True when nothing goes on until a person acts; reason and message say what to do.",
+    Type.PAUSED: "Present and True while spec.paused holds the operator back.",
+}
+
+REASONS: Final[dict[Reason, Explanation]] = {
+    Reason.PENDING: Explanation(
+        "The step has not been reached yet.", "Wait; the conditions before it show what holds it up."
+    ),
+    Reason.AS_SPECIFIED: Explanation("The state is what the spec says."),
+    Reason.INVALID_SPEC: Explanation(
+        "The spec holds what admission could not refuse.", "Change the field that the message names."
+    ),
+    Reason.NOT_OWNED: Explanation(
+        "An object, database or broker user of the wanted name belongs to somebody else and is left alone.",
+        "Rename the service, or delete or rename the object that the message names.",
+    ),
+    Reason.PAUSED: Explanation("spec.paused is true: nothing but status is written.", "Set spec.paused to false."),
+    Reason.API_UNAVAILABLE: Explanation(
+        "The Kubernetes API did not answer, or asked to come back later.",
+        "Wait: the operator retries with growing pauses. If it lasts, look at the health of the control plane.",
+    ),
+    Reason.API_CONFLICT: Explanation(
+        "A write met a newer state of the object.", "Wait: the operator reads again and retries."
+    ),
+    Reason.API_REFUSED: Explanation(
+        "The Kubernetes API refused a write: permissions, admission or quota.",
+        "Read the message; grant the permission, raise the quota or satisfy the admission policy.",
+    ),
+    Reason.PLATFORM_MISSING: Explanation(
+        "The namespace has no FleetPlatform of the name in spec.platform.",
+        "Create the FleetPlatform, or correct spec.platform.",
+    ),
+    Reason.SECRET_MISSING: Explanation(
+        "A Secret in spec.secrets, or its key, does not exist.",
+        "Create the Secret with the key, or correct the reference.",
+    ),
+    Reason.SERVICE_MISSING: Explanation(
+        "A FastAPIService in spec.services does not exist in the namespace.", "Create it, or correct the name."
+    ),
+    Reason.SERVICE_NOT_READY: Explanation(
+        "A FastAPIService in spec.services is not Ready.", "Look at its own conditions: `kubectl describe fas NAME`."
+    ),
+    Reason.DEPENDENCIES_FOUND: Explanation("All that the spec names is there."),
+    Reason.BACKEND_NOT_OFFERED: Explanation(
+        "The spec asks for a database or a broker that the platform does not offer.",
+        "Add spec.postgres or spec.rabbitmq to the FleetPlatform, or take the request out of the service.",
+    ),
+    Reason.BACKEND_NOT_READY: Explanation(
+        "The platform's server has not started yet.",
+        "Look at the FleetPlatform's conditions: `kubectl describe flp NAME`.",
+    ),
+    Reason.BACKEND_UNAVAILABLE: Explanation(
+        "The server did not answer in time or refused the operator's login.",
+        "Look at the server's pod and log; the operator retries with growing pauses.",
+    ),
+    Reason.PROVISIONED: Explanation("Database or broker user exist as the spec says."),
+    Reason.AVAILABLE: Explanation("Everything runs and answers."),
+    Reason.SCALED_TO_ZERO: Explanation("spec.replicas is 0: nothing runs, as wanted.", "Raise spec.replicas to serve."),
+    Reason.ROLLING_OUT: Explanation(
+        "New pods are starting or old ones are stopping.", "Wait; the message counts the pods."
+    ),
+    Reason.PROGRESS_DEADLINE_EXCEEDED: Explanation(
+        "The rollout made no progress for its whole deadline; old pods go on serving.",
+        "Look at the newest pods: `kubectl describe pod`, `kubectl logs`; then correct the image or the spec.",
+    ),
+    Reason.REPLICA_FAILURE: Explanation(
+        "Pods could not be created: quota, admission or a missing ServiceAccount.",
+        "Read the message; raise the quota or satisfy the admission policy.",
+    ),
+    Reason.IMAGE_PULL_FAILED: Explanation(
+        "The kubelet cannot pull the image.",
+        "Check the image's name and tag and that the node may pull it; on kind, load it with `kind load docker-image`.",
+    ),
+    Reason.CRASH_LOOP: Explanation(
+        "A container starts and dies again and again; the message has its exit code and last line.",
+        "Read `kubectl logs --previous` of the pod; correct the program, its settings or spec.app.",
+    ),
+    Reason.CONTAINER_CONFIG_INVALID: Explanation(
+        "The container cannot be started as configured: a missing key, a bad command, a user that may not run.",
+        "Correct what the message names.",
+    ),
+    Reason.OUT_OF_MEMORY: Explanation(
+        "The kernel killed the process at its memory limit.", "Raise spec.resources.limits.memory or use less."
+    ),
+    Reason.UNSCHEDULABLE: Explanation(
+        "No node can take the pod.",
+        "Lower spec.resources.requests, or add nodes; the scheduler's message says what lacks.",
+    ),
+    Reason.NOT_ANSWERING_PROBES: Explanation(
+        "The process runs and does not answer its startup or readiness probe.",
+        "Check spec.port and spec.probes, raise probes.startupSeconds for a slow start, and read the log.",
+    ),
+    Reason.EMBEDDED: Explanation(
+        "The platform's servers are single embedded pods: good for development only.",
+        "None needed for development; use managed servers in production.",
+    ),
+}

@@ -1,0 +1,61 @@
+"""Rules across the fields of a FastAPIService: one environment variable has one source."""
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Final
+
+from fastapi_fleet.api.model import cel
+
+
+@dataclass(frozen=True)
+class EnvSource:
+    """A list in the spec whose items each set an environment variable; `name_field` is the item's field naming it."""
+
+    field: str
+    name_field: str
+
+    def none_is(self, name: str) -> str:
+        """CEL: no item of the list sets `name`, which is a CEL expression."""
+        return f"!has(self.{self.field}) || self.{self.field}.all(x, x.{self.name_field} != {name})"
+
+
+ENV: Final = EnvSource("env", "name")
+SECRETS: Final = EnvSource("secrets", "env")
+SERVICES: Final = EnvSource("services", "env")
+
+PROVISIONED_VARIABLES: Final = {"database": "DATABASE_URL", "broker": "RABBITMQ_URL"}
+"""Environment variable that each backing service sets, by the spec's field that asks for it."""
+
+
+def _disjoint(first: EnvSource, second: EnvSource) -> dict[str, str]:
+    return _one_source(first, second.field, f"self.{second.field}.exists(y, y.{second.name_field} == name)")
+
+
+def _disjoint_from_config(source: EnvSource) -> dict[str, str]:
+    return _one_source(source, "config", "name in self.config")
+
+
+def _one_source(source: EnvSource, other: str, clash: str) -> dict[str, str]:
+    names = f"self.{source.field}.map(x, x.{source.name_field})"
+    rule = f"!has(self.{source.field}) || !has(self.{other}) || {names}.all(name, !({clash}))"
+    said = f"is set by {source.field} and by {other}: keep one"
+    named = f"{names}.filter(name, {clash})[0] + ' {said}'"
+    return cel(rule, f"an environment variable {said}", field_path=f".{source.field}") | {"messageExpression": named}
+
+
+def _provisioned(field: str, variable: str) -> dict[str, str]:
+    unset = [f"({source.none_is(repr(variable))})" for source in (ENV, SECRETS, SERVICES)]
+    unset.append(f"(!has(self.config) || !({variable!r} in self.config))")
+    return cel(
+        f"!has(self.{field}) || ({' && '.join(unset)})",
+        f"{variable} is set by {field}: take it out of env, config, secrets and services",
+        field_path=f".{field}",
+    )
+
+
+ONE_SOURCE_RULES: Final = (
+    *(_disjoint(first, second) for first, second in combinations((ENV, SECRETS, SERVICES), 2)),
+    *(_disjoint_from_config(source) for source in (ENV, SECRETS, SERVICES)),
+    *(_provisioned(field, variable) for field, variable in PROVISIONED_VARIABLES.items()),
+)
+"""Refuse a variable that two fields set; the message names it."""
