@@ -1,0 +1,67 @@
+"""The kinds that the operator reads or writes."""
+
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from fastapi_fleet.constants import GROUP, VERSION
+
+Object = dict[str, Any]
+"""A Kubernetes object as the API sends it. Typed client models cost a multiple in CPU and memory (docs/adr/0003)."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A resource type: `plural` is its name in paths."""
+
+    name: str
+    group: str
+    version: str
+    plural: str
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    def path(self, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
+        """URL path below the server, of one object, a namespace's list or, without a namespace, the cluster's."""
+        parts = ["apis", self.group, self.version] if self.group else ["api", self.version]
+        parts += ["namespaces", namespace] if namespace else []
+        parts += [self.plural, *(part for part in (name, subresource) if part)]
+        return "/" + "/".join(parts)
+
+
+class ObjectKey(NamedTuple):
+    """Identity of an object within the cluster."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}"
+
+
+FASTAPI_SERVICE: Final = Kind("FastAPIService", GROUP, VERSION, "fastapiservices")
+FLEET_PLATFORM: Final = Kind("FleetPlatform", GROUP, VERSION, "fleetplatforms")
+DEPLOYMENT: Final = Kind("Deployment", "apps", "v1", "deployments")
+STATEFUL_SET: Final = Kind("StatefulSet", "apps", "v1", "statefulsets")
+SERVICE: Final = Kind("Service", "", "v1", "services")
+CONFIG_MAP: Final = Kind("ConfigMap", "", "v1", "configmaps")
+SECRET: Final = Kind("Secret", "", "v1", "secrets")
+SERVICE_ACCOUNT: Final = Kind("ServiceAccount", "", "v1", "serviceaccounts")
+POD: Final = Kind("Pod", "", "v1", "pods")
+
+OWNERS: Final = (FASTAPI_SERVICE, FLEET_PLATFORM)
+"""Kinds that people write and that a pass is made for."""
+
+CHILDREN: Final = (DEPLOYMENT, STATEFUL_SET, SERVICE, CONFIG_MAP, SECRET, SERVICE_ACCOUNT)
+"""Kinds that the operator writes."""
+
+WATCHED: Final = (*OWNERS, *CHILDREN, POD)
+
+BY_NAME: Final = {kind.name: kind for kind in WATCHED}
+
+
+def key_of(obj: Object) -> ObjectKey:
+    metadata = obj["metadata"]
+    return ObjectKey(obj["kind"], metadata["namespace"], metadata["name"])

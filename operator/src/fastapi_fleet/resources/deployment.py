@@ -1,0 +1,128 @@
+"""Deployment: hardened pods with probes and one budget for stopping."""
+
+from typing import Any
+
+from fastapi_fleet.api.model import ResourceRequirements
+from fastapi_fleet.api.service_spec import FastAPIServiceSpec
+from fastapi_fleet.constants import ANNOTATION_CONFIG_HASH, ANNOTATION_REVISION
+from fastapi_fleet.resources import names
+from fastapi_fleet.resources.environment import render_env, render_env_from
+from fastapi_fleet.resources.manifest import (
+    Manifest,
+    Owner,
+    child,
+    child_labels,
+    content_hash,
+    selector_labels,
+)
+from fastapi_fleet.resources.probes import render_probes
+from fastapi_fleet.resources.security import SERVICE_UID, container_security_context, pod_security_context
+from fastapi_fleet.resources.service_inputs import ServiceInputs
+
+PROGRESS_DEADLINE_SECONDS = 300
+REVISION_HISTORY_LIMIT = 5
+DEFAULT_RESOURCES = ResourceRequirements(requests={"cpu": "100m", "memory": "256Mi"}, limits={"memory": "256Mi"})
+"""Memory is not compressible, so its limit is its request; a CPU limit would only slow imports down."""
+
+
+def render_deployment(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceInputs) -> Manifest:
+    manifest = child(owner, api_version="apps/v1", kind="Deployment", name=owner.name, component="service")
+    template = _stamp_revision(render_pod_template(owner, spec, inputs))
+    manifest["metadata"]["annotations"] = {ANNOTATION_REVISION: template_revision(template)}
+    return {
+        **manifest,
+        "spec": {
+            "replicas": spec.replicas,
+            "selector": {"matchLabels": selector_labels(owner.name, "service")},
+            "revisionHistoryLimit": REVISION_HISTORY_LIMIT,
+            "progressDeadlineSeconds": PROGRESS_DEADLINE_SECONDS,
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
+            "template": template,
+        },
+    }
+
+
+def render_pod_template(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceInputs) -> Manifest:
+    return {
+        "metadata": {
+            "labels": child_labels(owner, owner.name, "service"),
+            "annotations": {ANNOTATION_CONFIG_HASH: config_hash(spec, inputs)},
+        },
+        "spec": {
+            "serviceAccountName": owner.name,
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "terminationGracePeriodSeconds": spec.shutdown.grace_period_seconds,
+            "securityContext": pod_security_context(SERVICE_UID),
+            "containers": [render_container(owner, spec, inputs)],
+            "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": "256Mi"}}],
+        },
+    }
+
+
+def render_container(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceInputs) -> Manifest:
+    resources = (spec.resources or DEFAULT_RESOURCES).model_dump(exclude_none=True)
+    optional: dict[str, Any] = {
+        "imagePullPolicy": spec.image_pull_policy,
+        "env": render_env(owner.name, owner.namespace, spec, inputs),
+        "envFrom": render_env_from(owner.name, spec),
+        "resources": resources,
+        "lifecycle": _lifecycle(spec),
+    }
+    return {
+        "name": names.APP_CONTAINER,
+        "image": spec.image,
+        **_command(spec),
+        "ports": [{"name": "http", "containerPort": spec.port, "protocol": "TCP"}],
+        **render_probes(spec.probes),
+        "securityContext": container_security_context(),
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 - the pod's own emptyDir
+        **{field: value for field, value in optional.items() if value},
+    }
+
+
+def uvicorn_command(spec: FastAPIServiceSpec) -> list[str]:
+    """The operator owns the command, so that uvicorn's graceful timeout fits the pod's grace period."""
+    return [
+        *("python", "-m", "uvicorn", spec.app),
+        *("--host", "0.0.0.0"),  # noqa: S104 - reachable within the pod network is the point
+        *("--port", str(spec.port)),
+        *("--workers", str(spec.workers)),
+        *("--timeout-graceful-shutdown", str(spec.shutdown.graceful_timeout_seconds)),
+        "--no-server-header",
+    ]
+
+
+def config_hash(spec: FastAPIServiceSpec, inputs: ServiceInputs) -> str:
+    """Hash of what the pods read at start besides their template."""
+    return content_hash(
+        {
+            "config": spec.config,
+            "credentials": dict(inputs.credentials),
+            "referenced": dict(inputs.referenced),
+        }
+    )
+
+
+def template_revision(template: Manifest) -> str:
+    revision: str = template["metadata"]["annotations"][ANNOTATION_REVISION]
+    return revision
+
+
+def _stamp_revision(template: Manifest) -> Manifest:
+    annotations = {**template["metadata"]["annotations"], ANNOTATION_REVISION: content_hash(template)}
+    return {**template, "metadata": {**template["metadata"], "annotations": annotations}}
+
+
+def _command(spec: FastAPIServiceSpec) -> Manifest:
+    if spec.command is None:
+        return {"command": [*uvicorn_command(spec), *(spec.args or [])]}
+    return {"command": spec.command, **({"args": spec.args} if spec.args else {})}
+
+
+def _lifecycle(spec: FastAPIServiceSpec) -> Manifest | None:
+    """The pod goes on serving while endpoints and proxies forget it; the native sleep needs no shell in the image."""
+    if spec.shutdown.drain_seconds == 0:
+        return None
+    return {"preStop": {"sleep": {"seconds": spec.shutdown.drain_seconds}}}

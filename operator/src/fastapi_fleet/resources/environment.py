@@ -1,0 +1,76 @@
+"""Environment of the app container."""
+
+from collections.abc import Iterator
+
+from fastapi_fleet.api.service_spec import EnvFromSource, EnvVar, FastAPIServiceSpec
+from fastapi_fleet.errors import InvalidSpecError
+from fastapi_fleet.resources import names
+from fastapi_fleet.resources.manifest import Manifest
+from fastapi_fleet.resources.service_inputs import ServiceInputs
+
+
+def render_env(name: str, namespace: str, spec: FastAPIServiceSpec, inputs: ServiceInputs) -> list[Manifest]:
+    """Variables one by one. A variable of the own Secret is named, not taken wholesale: a missing key stops the pod."""
+    own = [_from_secret(env, names.secret(name), env) for env in own_secret_keys(spec)]
+    foreign = [_from_secret(secret.env, secret.name, secret.key) for secret in spec.secrets if not secret.generate]
+    urls = [
+        {
+            "name": service.env,
+            "value": names.service_url(service.name, namespace, inputs.dependency_ports[service.name]),
+        }
+        for service in spec.services
+    ]
+    return [*own, *foreign, *urls, *(_render_variable(variable) for variable in spec.env)]
+
+
+def render_env_from(name: str, spec: FastAPIServiceSpec) -> list[Manifest]:
+    config = [{"configMapRef": {"name": names.config_map(name)}}] if spec.config else []
+    return [*config, *(_render_source(source) for source in spec.env_from)]
+
+
+def own_secret_keys(spec: FastAPIServiceSpec) -> list[str]:
+    """Keys of the service's own Secret: connection URLs and generated values. Each is a variable's name, too."""
+    urls = [
+        key
+        for key, wanted in ((names.DATABASE_URL, spec.database), (names.RABBITMQ_URL, spec.broker))
+        if wanted is not None
+    ]
+    return [*urls, *generated_keys(spec)]
+
+
+def generated_keys(spec: FastAPIServiceSpec) -> list[str]:
+    return [secret.env for secret in spec.secrets if secret.generate]
+
+
+def require_unique_variables(spec: FastAPIServiceSpec) -> None:
+    """Raises InvalidSpecError when two fields set the same variable: one of them would be lost silently."""
+    origin: dict[str, str] = {}
+    for variable, field in _variables(spec):
+        if variable in origin:
+            raise InvalidSpecError(field, f"variable {variable} is already set by {origin[variable]}")
+        origin[variable] = field
+
+
+def _variables(spec: FastAPIServiceSpec) -> Iterator[tuple[str, str]]:
+    if spec.database is not None:
+        yield names.DATABASE_URL, "spec.database"
+    if spec.broker is not None:
+        yield names.RABBITMQ_URL, "spec.broker"
+    yield from ((key, f"spec.config[{key}]") for key in spec.config)
+    yield from ((secret.env, f"spec.secrets[{at}].env") for at, secret in enumerate(spec.secrets))
+    yield from ((service.env, f"spec.services[{at}].env") for at, service in enumerate(spec.services))
+    yield from ((variable.name, f"spec.env[{at}].name") for at, variable in enumerate(spec.env))
+
+
+def _from_secret(variable: str, secret: str | None, key: str | None) -> Manifest:
+    return {"name": variable, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
+
+
+def _render_variable(variable: EnvVar) -> Manifest:
+    rendered: Manifest = variable.model_dump(by_alias=True, exclude_none=True)
+    return rendered
+
+
+def _render_source(source: EnvFromSource) -> Manifest:
+    rendered: Manifest = source.model_dump(by_alias=True, exclude_none=True)
+    return rendered

@@ -1,0 +1,55 @@
+"""Whether a live object already holds what a manifest wants, so that no write is needed.
+
+A server-side apply that changes nothing costs the API server as much as one that does (see docs/adr/0003).
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from fastapi_fleet.constants import ANNOTATION_HASH
+from fastapi_fleet.resources.manifest import Manifest
+
+_FACTORS = {
+    "m": Decimal("0.001"),
+    "": Decimal(1),
+    **{suffix: Decimal(1000) ** power for power, suffix in enumerate(("k", "M", "G", "T", "P", "E"), start=1)},
+    **{suffix: Decimal(1024) ** power for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), start=1)},
+}
+_QUANTITY_FIELDS = frozenset({"requests", "limits"})
+
+
+def holds(live: Manifest, desired: Manifest) -> bool:
+    """Whether `live` was made from this very manifest and still has every field of it.
+
+    Fields of other writers and defaults of the API server may be there as well; items in an owned list may not.
+    """
+    annotations = live.get("metadata", {}).get("annotations") or {}
+    if annotations.get(ANNOTATION_HASH) != desired["metadata"]["annotations"][ANNOTATION_HASH]:
+        return False
+    wanted = {key: value for key, value in desired.items() if key not in {"apiVersion", "kind"}}
+    return _contains(live, wanted)
+
+
+def _contains(live: object, desired: object, *, quantities: bool = False) -> bool:
+    if isinstance(desired, Mapping):
+        return isinstance(live, Mapping) and all(
+            _contains(live[key], value, quantities=quantities or key in _QUANTITY_FIELDS)
+            if key in live
+            else not value  # the API server leaves out a field that holds its zero value
+            for key, value in desired.items()
+        )
+    if isinstance(desired, Sequence) and not isinstance(desired, str):
+        return (
+            isinstance(live, Sequence)
+            and len(live) == len(desired)
+            and all(_contains(there, wanted) for there, wanted in zip(live, desired, strict=True))
+        )
+    if quantities and isinstance(live, str) and isinstance(desired, str):
+        return quantity(live) == quantity(desired)
+    return live == desired
+
+
+def quantity(text: str) -> Decimal:
+    """Value of a Kubernetes quantity; the API server rewrites 0.5 as 500m, which is the same amount."""
+    digits = text.rstrip("mkMGTPEi")
+    return Decimal(digits) * _FACTORS[text[len(digits) :]]

@@ -1,0 +1,60 @@
+"""Every name that the operator gives, in one place."""
+
+import hashlib
+
+POSTGRES_IDENTIFIER_LIMIT = 63
+"""Longest identifier of PostgreSQL in bytes (NAMEDATALEN - 1)."""
+
+DATABASE_URL = "DATABASE_URL"
+RABBITMQ_URL = "RABBITMQ_URL"
+
+APP_CONTAINER = "app"
+
+
+def config_map(service: str) -> str:
+    return f"{service}-config"
+
+
+def secret(service: str) -> str:
+    return f"{service}-secrets"
+
+
+def postgres(platform: str) -> str:
+    return f"{platform}-postgres"
+
+
+def rabbitmq(platform: str) -> str:
+    return f"{platform}-rabbitmq"
+
+
+def admin_secret(backend: str) -> str:
+    return f"{backend}-admin"
+
+
+def cluster_host(service: str, namespace: str) -> str:
+    """DNS name of a Service as seen from any namespace; the cluster's own domain is left to the resolver."""
+    return f"{service}.{namespace}.svc"
+
+
+def service_url(service: str, namespace: str, port: int) -> str:
+    return f"http://{cluster_host(service, namespace)}:{port}"
+
+
+def database(namespace: str, service: str) -> str:
+    """Name of a service's database and of its role: unique on a server that several namespaces share."""
+    return _within_limit(f"{namespace}.{service}")
+
+
+def broker_user(namespace: str, service: str) -> str:
+    return f"{namespace}.{service}"
+
+
+def virtual_host(namespace: str, platform: str) -> str:
+    return f"{namespace}.{platform}"
+
+
+def _within_limit(name: str) -> str:
+    if len(name) <= POSTGRES_IDENTIFIER_LIMIT:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{name[: POSTGRES_IDENTIFIER_LIMIT - len(digest) - 1]}.{digest}"

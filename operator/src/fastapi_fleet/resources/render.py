@@ -1,0 +1,47 @@
+"""Every child of a resource, in the order in which they are applied."""
+
+from dataclasses import dataclass
+
+from fastapi_fleet.api.platform_spec import FleetPlatformSpec
+from fastapi_fleet.api.service_spec import FastAPIServiceSpec
+from fastapi_fleet.resources.config_map import render_config_map
+from fastapi_fleet.resources.deployment import render_deployment
+from fastapi_fleet.resources.manifest import Manifest, Owner, with_hash
+from fastapi_fleet.resources.postgres import render_postgres
+from fastapi_fleet.resources.rabbitmq import render_rabbitmq
+from fastapi_fleet.resources.secret import render_secret
+from fastapi_fleet.resources.service import render_service
+from fastapi_fleet.resources.service_account import render_service_account
+from fastapi_fleet.resources.service_inputs import ServiceInputs
+
+
+@dataclass(frozen=True)
+class ServiceManifests:
+    """`prerequisites` come first: pods that start without them would fail. `workload` may be held back."""
+
+    prerequisites: tuple[Manifest, ...]
+    workload: Manifest
+
+    @property
+    def all(self) -> tuple[Manifest, ...]:
+        return (*self.prerequisites, self.workload)
+
+
+def render_fastapi_service(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceInputs) -> ServiceManifests:
+    prerequisites = (
+        render_service_account(owner),
+        render_config_map(owner, spec),
+        render_secret(owner, inputs.credentials),
+        render_service(owner, spec),
+    )
+    return ServiceManifests(
+        prerequisites=tuple(with_hash(manifest) for manifest in prerequisites if manifest is not None),
+        workload=with_hash(render_deployment(owner, spec, inputs)),
+    )
+
+
+def render_fleet_platform(owner: Owner, spec: FleetPlatformSpec, admin_passwords: dict[str, str]) -> list[Manifest]:
+    """`admin_passwords`: by "postgres" and "rabbitmq", for the backends that the spec asks for."""
+    postgres = render_postgres(owner, spec.postgres, admin_passwords["postgres"]) if spec.postgres else []
+    rabbitmq = render_rabbitmq(owner, spec.rabbitmq, admin_passwords["rabbitmq"]) if spec.rabbitmq else []
+    return [with_hash(manifest) for manifest in (*postgres, *rabbitmq)]

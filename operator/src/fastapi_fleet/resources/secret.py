@@ -1,0 +1,41 @@
+"""Secrets that the operator writes: credentials and generated values of a service, administrators of a backend."""
+
+import base64
+from collections.abc import Mapping
+
+from fastapi_fleet.resources import names
+from fastapi_fleet.resources.manifest import Manifest, Owner, child, retained_child
+
+
+def render_secret(owner: Owner, credentials: Mapping[str, str]) -> Manifest | None:
+    """Secret of a service. None where there is nothing to keep."""
+    if not credentials:
+        return None
+    name = names.secret(owner.name)
+    manifest = child(owner, api_version="v1", kind="Secret", name=name, component="service", app=owner.name)
+    return {**manifest, "type": "Opaque", "data": encode(credentials)}
+
+
+def render_admin_secret(owner: Owner, backend: str, password: str) -> Manifest:
+    """Administrator of an embedded backend.
+
+    It outlives the platform, as the volume does: data under a lost password would be lost data.
+    """
+    name = names.admin_secret(backend)
+    manifest = retained_child(owner, api_version="v1", kind="Secret", name=name, component="admin", app=backend)
+    return {**manifest, "type": "Opaque", "data": encode({"username": ADMIN_USER, "password": password})}
+
+
+def encode(values: Mapping[str, str]) -> dict[str, str]:
+    """Values as the API keeps them, so that a live Secret can be compared."""
+    return {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
+
+
+def decode(secret: Manifest) -> dict[str, str]:
+    """Values of a live Secret."""
+    data: Mapping[str, str] = secret.get("data") or {}
+    return {key: base64.b64decode(value).decode() for key, value in data.items()}
+
+
+ADMIN_USER = "fleet"
+"""Administrator of the embedded backends."""

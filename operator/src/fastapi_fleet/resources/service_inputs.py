@@ -1,0 +1,18 @@
+"""What rendering a service needs beside its spec, read before the pass decides anything."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class ServiceInputs:
+    """`credentials`: environment variable to value, for the service's own Secret.
+
+    `referenced`: version of each Secret and ConfigMap that the spec refers to, by "kind/name". A version, not a hash of
+    the content: a hash on a Deployment would let its readers guess short secrets.
+    `dependency_ports`: port of each FastAPIService in spec.services, by name.
+    """
+
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    referenced: Mapping[str, str] = field(default_factory=dict)
+    dependency_ports: Mapping[str, int] = field(default_factory=dict)

@@ -1,0 +1,56 @@
+"""Building conditions and putting them into the list that is already there."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from fastapi_fleet.api.conditions import MESSAGE_LIMIT, Condition, ConditionType, Reason
+from fastapi_fleet.errors import ReconcileError
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A condition before it is known when it last changed."""
+
+    type: ConditionType
+    status: Literal["True", "False", "Unknown"]
+    reason: Reason
+    message: str
+
+
+def holds(kind: ConditionType, reason: Reason, message: str) -> Finding:
+    return Finding(kind, "True", reason, message)
+
+
+def fails(kind: ConditionType, reason: Reason, message: str) -> Finding:
+    return Finding(kind, "False", reason, message)
+
+
+def unknown(kind: ConditionType, reason: Reason, message: str) -> Finding:
+    return Finding(kind, "Unknown", reason, message)
+
+
+def failed_by(kind: ConditionType, problem: ReconcileError) -> Finding:
+    return fails(kind, Reason(problem.reason), problem.message)
+
+
+def merge(findings: Iterable[Finding], previous: Sequence[Condition], *, generation: int, now: str) -> list[Condition]:
+    """Conditions in the order of `findings`. lastTransitionTime moves only when a status does."""
+    before = {condition.type: condition for condition in previous}
+    return [_condition(finding, before.get(finding.type), generation, now) for finding in findings]
+
+
+def _condition(finding: Finding, before: Condition | None, generation: int, now: str) -> Condition:
+    since = before.last_transition_time if before is not None and before.status == finding.status else now
+    return Condition(
+        type=finding.type,
+        status=finding.status,
+        reason=finding.reason,
+        message=shorten(finding.message),
+        observed_generation=generation,
+        last_transition_time=since,
+    )
+
+
+def shorten(message: str) -> str:
+    return message if len(message) <= MESSAGE_LIMIT else f"{message[: MESSAGE_LIMIT - 1]}…"

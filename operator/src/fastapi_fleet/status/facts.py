@@ -1,0 +1,56 @@
+"""What a pass found: all that status is computed from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi_fleet.api.conditions import Reason
+from fastapi_fleet.api.platform_spec import FleetPlatformSpec
+from fastapi_fleet.api.service_spec import FastAPIServiceSpec
+from fastapi_fleet.errors import ReconcileError
+
+LiveObject = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class BackendState:
+    """How far a backing service of one FastAPIService is. `message` holds no secret."""
+
+    ready: bool
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True)
+class ServiceFacts:
+    """`spec` is None when it is invalid. `problem`: why the pass ended early. `revision`: of the wanted pod template.
+
+    `waiting_for`: services in spec.services that are there and not Ready, which the rollout does not wait for.
+    `secret_values`: what must never show in a message.
+    """
+
+    namespace: str
+    name: str
+    generation: int
+    spec: FastAPIServiceSpec | None = None
+    problem: ReconcileError | None = None
+    revision: str | None = None
+    database: BackendState | None = None
+    broker: BackendState | None = None
+    waiting_for: tuple[str, ...] = ()
+    deployment: LiveObject | None = None
+    pods: tuple[LiveObject, ...] = ()
+    secret_values: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
+class PlatformFacts:
+    """`stateful_sets` and `pods` are by component: "postgres" and "rabbitmq"."""
+
+    namespace: str
+    name: str
+    generation: int
+    spec: FleetPlatformSpec | None = None
+    problem: ReconcileError | None = None
+    stateful_sets: Mapping[str, LiveObject] = field(default_factory=dict)
+    pods: Mapping[str, tuple[LiveObject, ...]] = field(default_factory=dict)

@@ -1,0 +1,63 @@
+"""Status of a FleetPlatform from what a pass found."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fastapi_fleet.api.conditions import ConditionType, Reason
+from fastapi_fleet.api.resource_status import FleetPlatformStatus
+from fastapi_fleet.status.conditions import Finding, failed_by, fails, holds, merge, unknown
+from fastapi_fleet.status.facts import PlatformFacts
+from fastapi_fleet.status.pods import first_cause
+from fastapi_fleet.status.spec_valid import spec_valid
+from fastapi_fleet.status.summary import summarise
+
+COMPONENTS = {"postgres": ConditionType.POSTGRES_READY, "rabbitmq": ConditionType.RABBITMQ_READY}
+
+
+def compute_platform_status(facts: PlatformFacts, previous: FleetPlatformStatus, *, now: str) -> FleetPlatformStatus:
+    """`now`: RFC 3339, in UTC."""
+    findings = summarise(_findings(facts))
+    return previous.model_copy(
+        update={
+            "observed_generation": facts.generation,
+            "conditions": merge(findings, previous.conditions, generation=facts.generation, now=now),
+        }
+    )
+
+
+def _findings(facts: PlatformFacts) -> Iterator[Finding]:
+    yield spec_valid(facts.problem)
+    if facts.spec is None:
+        return
+    for component, kind in COMPONENTS.items():
+        if getattr(facts.spec, component) is not None:
+            yield _backend_ready(facts, component, kind)
+    if facts.spec.postgres is not None or facts.spec.rabbitmq is not None:
+        yield fails(
+            ConditionType.PRODUCTION_GRADE,
+            Reason.EMBEDDED,
+            "mode Embedded runs one replica without backups: good for development, not for production",
+        )
+    if facts.spec.paused:
+        yield holds(ConditionType.PAUSED, Reason.PAUSED, "spec.paused is true: nothing but status is written")
+
+
+def _backend_ready(facts: PlatformFacts, component: str, kind: ConditionType) -> Finding:
+    stateful_set = facts.stateful_sets.get(component)
+    if facts.problem is not None:
+        return failed_by(kind, facts.problem)
+    if stateful_set is None:
+        return unknown(kind, Reason.PENDING, f"{component} has not been started yet")
+    if _is_available(stateful_set):
+        return holds(kind, Reason.AVAILABLE, f"{component} is ready")
+    cause = first_cause(facts.pods.get(component, ()))
+    if cause is not None:
+        return fails(kind, cause.reason, cause.message)
+    return fails(kind, Reason.BACKEND_NOT_READY, f"{component} is starting")
+
+
+def _is_available(stateful_set: Mapping[str, Any]) -> bool:
+    status: Mapping[str, Any] = stateful_set.get("status") or {}
+    seen = status.get("observedGeneration", 0) >= stateful_set["metadata"]["generation"]
+    newest = status.get("currentRevision") == status.get("updateRevision")
+    return seen and newest and status.get("readyReplicas", 0) >= stateful_set["spec"]["replicas"]

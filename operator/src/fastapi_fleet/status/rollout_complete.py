@@ -1,0 +1,71 @@
+"""RolloutComplete: every pod is of the wanted revision, and available."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi_fleet.api.conditions import ConditionType, Reason
+from fastapi_fleet.constants import ANNOTATION_REVISION
+from fastapi_fleet.errors import DependencyMissingError, InvalidSpecError
+from fastapi_fleet.status.conditions import Finding, failed_by, fails, holds, unknown
+from fastapi_fleet.status.facts import LiveObject, ServiceFacts
+from fastapi_fleet.status.pods import first_cause
+
+KIND = ConditionType.ROLLOUT_COMPLETE
+
+
+def rollout_complete(facts: ServiceFacts) -> Finding:
+    if facts.problem is not None and not isinstance(facts.problem, InvalidSpecError | DependencyMissingError):
+        return failed_by(KIND, facts.problem)
+    if facts.deployment is None:
+        return unknown(KIND, Reason.PENDING, "no pods yet: what they need is not ready")
+    if facts.problem is not None or facts.spec is None:
+        return unknown(KIND, Reason.PENDING, "the spec is not being rolled out; the revision before it goes on running")
+    if revision_of(facts.deployment) != facts.revision:
+        return _not_applied(facts.spec.paused)
+    return _progress(facts, facts.deployment, facts.spec.replicas)
+
+
+def revision_of(obj: LiveObject) -> str | None:
+    annotations: Mapping[str, str] = obj["metadata"].get("annotations") or {}
+    return annotations.get(ANNOTATION_REVISION)
+
+
+def _not_applied(paused: bool) -> Finding:  # noqa: FBT001 - the field as it stands in the spec
+    if paused:
+        return fails(KIND, Reason.PAUSED, "the spec has changed; it is rolled out when spec.paused is false")
+    return fails(KIND, Reason.ROLLING_OUT, "the new revision has not been written yet")
+
+
+def _progress(facts: ServiceFacts, deployment: LiveObject, wanted: int) -> Finding:
+    status: Mapping[str, Any] = deployment.get("status") or {}
+    if status.get("observedGeneration", 0) < deployment["metadata"]["generation"]:
+        return fails(KIND, Reason.ROLLING_OUT, "the Deployment controller has not seen the new revision yet")
+    there, updated = status.get("replicas", 0), status.get("updatedReplicas", 0)
+    available = status.get("availableReplicas", 0)
+    if there == updated == wanted and available == wanted:
+        if wanted == 0:
+            return holds(KIND, Reason.SCALED_TO_ZERO, "scaled to zero: nothing runs")
+        return holds(KIND, Reason.AVAILABLE, f"{available} of {wanted} pods available")
+    count = f"{updated} of {wanted} pods updated, {available} available"
+    return _obstacle(facts, status, count) or fails(KIND, Reason.ROLLING_OUT, count)
+
+
+def _obstacle(facts: ServiceFacts, status: Mapping[str, Any], count: str) -> Finding | None:
+    newest = [pod for pod in facts.pods if revision_of(pod) == facts.revision]
+    cause = first_cause(newest, facts.secret_values)
+    if cause is not None:
+        return fails(KIND, cause.reason, f"{cause.message} ({count})")
+    conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
+    failure = conditions.get("ReplicaFailure")
+    if failure is not None and failure["status"] == "True":
+        return fails(KIND, Reason.REPLICA_FAILURE, failure.get("message", "pods cannot be created"))
+    if conditions.get("Progressing", {}).get("status") == "False":
+        return fails(KIND, Reason.PROGRESS_DEADLINE_EXCEEDED, f"no progress within the deadline: {count}")
+    if any(_runs_unready(pod) for pod in newest):
+        return fails(KIND, Reason.NOT_ANSWERING_PROBES, f"a pod runs but does not answer its probes yet: {count}")
+    return None
+
+
+def _runs_unready(pod: LiveObject) -> bool:
+    containers = (pod.get("status") or {}).get("containerStatuses") or ()
+    return any("running" in (container.get("state") or {}) and not container.get("ready") for container in containers)

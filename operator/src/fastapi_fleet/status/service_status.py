@@ -1,0 +1,66 @@
+"""Status of a FastAPIService from what a pass found."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fastapi_fleet.api.conditions import ConditionType, Reason
+from fastapi_fleet.api.resource_status import Binding, FastAPIServiceStatus
+from fastapi_fleet.resources import names
+from fastapi_fleet.resources.environment import own_secret_keys
+from fastapi_fleet.resources.manifest import selector_labels
+from fastapi_fleet.status.backing_ready import broker_ready, database_ready
+from fastapi_fleet.status.conditions import Finding, holds, merge
+from fastapi_fleet.status.dependencies_ready import dependencies_ready
+from fastapi_fleet.status.facts import ServiceFacts
+from fastapi_fleet.status.rollout_complete import revision_of, rollout_complete
+from fastapi_fleet.status.spec_valid import spec_valid
+from fastapi_fleet.status.summary import summarise
+
+
+def compute_service_status(facts: ServiceFacts, previous: FastAPIServiceStatus, *, now: str) -> FastAPIServiceStatus:
+    """`now`: RFC 3339, in UTC. Fields that a failed pass could not find out keep their value."""
+    findings = list(summarise(_findings(facts)))
+    rollout = next(finding for finding in findings if finding.type == ConditionType.ROLLOUT_COMPLETE)
+    deployed: Mapping[str, Any] = (facts.deployment or {}).get("status") or {}
+    complete = rollout.status == "True"
+    return previous.model_copy(
+        update={
+            "observed_generation": facts.generation,
+            "conditions": merge(findings, previous.conditions, generation=facts.generation, now=now),
+            "replicas": deployed.get("replicas", 0),
+            "ready_replicas": deployed.get("readyReplicas", 0),
+            "selector": _selector(facts.name),
+            "last_ready_revision": facts.revision if complete else previous.last_ready_revision,
+            **_running(facts),
+            **_specified(facts),
+        }
+    )
+
+
+def _findings(facts: ServiceFacts) -> Iterator[Finding]:
+    yield spec_valid(facts.problem)
+    for finding in (dependencies_ready(facts), database_ready(facts), broker_ready(facts)):
+        if finding is not None:
+            yield finding
+    yield rollout_complete(facts)
+    if facts.spec is not None and facts.spec.paused:
+        yield holds(ConditionType.PAUSED, Reason.PAUSED, "spec.paused is true: nothing but status is written")
+
+
+def _selector(name: str) -> str:
+    return ",".join(f"{key}={value}" for key, value in sorted(selector_labels(name, "service").items()))
+
+
+def _running(facts: ServiceFacts) -> Mapping[str, str]:
+    if facts.deployment is None:
+        return {}
+    revision = revision_of(facts.deployment)
+    image: str = facts.deployment["spec"]["template"]["spec"]["containers"][0]["image"]
+    return {"image": image, **({"revision": revision} if revision else {})}
+
+
+def _specified(facts: ServiceFacts) -> Mapping[str, Any]:
+    if facts.spec is None:
+        return {}
+    binding = Binding(name=names.secret(facts.name)) if own_secret_keys(facts.spec) else None
+    return {"url": names.service_url(facts.name, facts.namespace, facts.spec.port), "binding": binding}

@@ -1,0 +1,32 @@
+"""Ready, Reconciling and Stalled: what kubectl wait, Helm, Flux and Argo CD read (kstatus)."""
+
+from collections.abc import Iterable, Iterator
+
+from fastapi_fleet.api.conditions import ConditionType, Reason
+from fastapi_fleet.status.conditions import Finding, holds
+
+STALLED_REASONS = frozenset({Reason.INVALID_SPEC, Reason.NOT_OWNED, Reason.PROGRESS_DEADLINE_EXCEEDED})
+"""Nothing changes by itself after these: a person must act."""
+
+_INFORMATIVE = frozenset({ConditionType.PRODUCTION_GRADE, ConditionType.PAUSED})
+
+
+def summarise(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Ready first, then Reconciling or Stalled where one of them is true, then the conditions that they come from.
+
+    Ready is as the first condition that does not hold. Another service that is not Ready does not take this one down.
+    """
+    steps = list(findings)
+    obstacle = next((step for step in steps if step.status != "True" and _counts(step)), None)
+    if obstacle is None:
+        message = next((step.message for step in reversed(steps) if _counts(step)), "as specified")
+        yield holds(ConditionType.READY, Reason.AVAILABLE, message)
+    else:
+        yield Finding(ConditionType.READY, obstacle.status, obstacle.reason, obstacle.message)
+        kind = ConditionType.STALLED if obstacle.reason in STALLED_REASONS else ConditionType.RECONCILING
+        yield holds(kind, obstacle.reason, obstacle.message)
+    yield from steps
+
+
+def _counts(step: Finding) -> bool:
+    return step.type not in _INFORMATIVE and step.reason is not Reason.SERVICE_NOT_READY
