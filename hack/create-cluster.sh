@@ -12,15 +12,6 @@ is_healthy() {
     && kubectl --context "kind-$cluster" --request-timeout 5s wait node --all --for=condition=Ready --timeout=60s >/dev/null 2>&1
 }
 
-config=$(mktemp)
-trap 'rm -f "$config"' EXIT
-options=()
-cp hack/cluster/kind.yaml "$config"
-if [[ $(hack/detect-registry.sh) == no ]]; then
-  options+=(--image "$(hack/ensure-node-image.sh)")
-  cat hack/node-image/kubeadm-patch.yaml >> "$config"
-fi
-
 if kind get clusters 2>/dev/null | grep -qx "$cluster"; then
   if is_healthy; then
     say "Reusing the kind cluster $cluster"
@@ -30,7 +21,16 @@ if kind get clusters 2>/dev/null | grep -qx "$cluster"; then
   kind delete cluster --name "$cluster" --quiet
 fi
 
+config=$(mktemp)
+trap 'rm -f "$config"' EXIT
+options=()
+cp hack/cluster/kind.yaml "$config"
+if [[ $(hack/detect-registry.sh) == no ]]; then
+  options+=(--image "$(hack/ensure-node-image.sh)")
+  cat hack/node-image/kubeadm-patch.yaml >> "$config"
+fi
+
 say "Creating the kind cluster $cluster (20 s; with kind's own node image also its download)"
 if ! kind create cluster --name "$cluster" --config "$config" --wait 3m "${options[@]}" --quiet; then
-  fail 'kind could not create the cluster' 'The lines above say why; `kind create cluster --retain` keeps the node for a look at its logs.'
+  fail 'kind could not create the cluster' 'The lines above say why; kind export logs shows more while the node is there.'
 fi

@@ -1,0 +1,83 @@
+# `make help` lists the targets. Scripts under hack/ do the work, one job each.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+export FLEET_STARTED := $(shell date +%s)
+export PATH := $(CURDIR)/.venv/bin:$(if $(FLEET_CACHE),$(FLEET_CACHE),$(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/fastapi-fleet)/bin:$(PATH)
+
+##@ Run
+
+.PHONY: up
+up: ## Create or reuse the kind cluster and run the operator and both services on it
+	@hack/start-fleet.sh
+
+.PHONY: down
+down: ## Remove the kind cluster
+	@hack/delete-cluster.sh
+
+.PHONY: images
+images: ## Build the images; then `docker compose up --wait` runs both services without a cluster
+	@hack/setup-docker.sh
+	@hack/setup-tools.sh compose
+	@hack/build-images.sh
+
+##@ Test
+
+.PHONY: test
+test: lint test-unit test-services test-compose test-e2e ## Every layer, from fast to real
+
+.PHONY: test-unit
+test-unit: setup ## Operator and kit, without a cluster
+	@hack/run-tests.sh operator
+	@hack/run-tests.sh services/kit
+
+.PHONY: test-services
+test-services: setup ## Both services against real PostgreSQL and RabbitMQ
+	@hack/test-services.sh
+
+.PHONY: test-compose
+test-compose: images ## Both services by compose.yaml, as a user calls them
+	@hack/test-compose.sh
+
+.PHONY: test-e2e
+test-e2e: setup up ## The whole on kind, through what kubectl and HTTP show
+	@hack/run-tests.sh tests/e2e
+
+##@ Develop
+
+.PHONY: setup
+setup: ## Install the Python packages into .venv
+	@hack/setup-python.sh
+
+.PHONY: lint
+lint: setup ## Format, lint, types, import contracts, generated files, chart, shell scripts
+	@hack/lint.sh
+
+.PHONY: format
+format: setup ## Format the Python code and mend what ruff can mend
+	@ruff format . && ruff check --fix .
+
+.PHONY: lock
+lock: setup ## Write requirements.lock from the pyproject.toml files
+	@hack/update-lock.sh
+
+.PHONY: crds
+crds: setup ## Write the CRDs and the field reference from the API models
+	@hack/update-crds.sh
+	@hack/update-reference.sh
+
+.PHONY: bench-operator
+bench-operator: setup up ## Measure the operator on the cluster (N=300 services; set N to change)
+	@python bench/bench_operator.py --services "$${N:-300}"
+
+##@ Tidy
+
+.PHONY: clean
+clean: down ## Remove the cluster and all that was built (the next run builds it again)
+	@hack/remove-cache.sh
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile

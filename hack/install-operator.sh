@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Installs the operator with its chart, or upgrades it when the chart or the image changed. usage: install-operator.sh IMAGE
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source hack/lib/progress.sh
+source hack/lib/cache.sh
+
+image=$1
+release=(fastapi-fleet --namespace fastapi-fleet-system --kube-context kind-fastapi-fleet)
+content=$(text_key "$image" "$(content_key charts/fastapi-fleet)")
+installed=$(helm status "${release[@]}" --output json 2>/dev/null | python3 -c '
+import json, sys
+info = json.load(sys.stdin)["info"]
+print(info["status"], info["description"])' 2>/dev/null || true)
+
+if [[ $installed == "deployed content $content" ]]; then
+  say 'The operator is installed and up to date'
+  exit
+fi
+say 'Installing the operator with its chart'
+if ! helm upgrade --install "${release[@]}" charts/fastapi-fleet --create-namespace --description "content $content" \
+  --set "image.repository=${image%:*}" --set "image.tag=${image##*:}" --wait --timeout 3m >/dev/null; then
+  kubectl --context kind-fastapi-fleet --namespace fastapi-fleet-system get pods,events >&2
+  fail 'the operator did not become ready within 3 minutes' \
+    'Its log: kubectl --context kind-fastapi-fleet --namespace fastapi-fleet-system logs deployment/fastapi-fleet'
+fi

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Removes all that was built: the cache folder, the images, the tools linked from the cache and .venv.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source hack/lib/progress.sh
+source hack/lib/cache.sh
+
+if docker info >/dev/null 2>&1; then
+  docker image ls --format '{{.Repository}}:{{.Tag}}' | grep -E '^localhost/fastapi-fleet(-node)?/' | xargs --no-run-if-empty docker rmi --force >/dev/null
+fi
+rm -rf "$FLEET_CACHE" .venv .env
+say "Removed $FLEET_CACHE, .venv and the images"

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# From nothing to both services on a kind cluster; run again, it changes what changed and nothing else.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source hack/lib/progress.sh
+source hack/lib/cache.sh
+
+hack/setup-docker.sh
+if [[ $(hack/detect-registry.sh) == no && ! -d $FLEET_CACHE/images ]]; then
+  say 'No image registry: the first run builds Kubernetes, its tools and the base images from source: about 25 minutes on 2 cores.'
+fi
+hack/setup-tools.sh kind kubectl helm
+hack/create-cluster.sh
+
+images=$(hack/build-images.sh)
+image() { sed -n "s/^$1=//p" <<< "$images"; }
+source .env
+loaded=("$(image operator)" "$(image users)" "$(image orders)")
+if [[ $POSTGRES_IMAGE == localhost/* ]]; then loaded+=("$POSTGRES_IMAGE" "$RABBITMQ_IMAGE"); fi
+hack/load-images.sh "${loaded[@]}"
+
+hack/install-operator.sh "$(image operator)"
+hack/deploy-services.sh "$(image users)" "$(image orders)"
+hack/wait-ready.sh 300 fleetplatform/default fastapiservice/users fastapiservice/orders
+hack/print-addresses.sh
