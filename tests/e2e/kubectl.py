@@ -66,8 +66,8 @@ class Kubectl:
         A dry run goes through defaulting and admission and is not stored.
         """
         mode = ["--dry-run=server"] if dry_run else []
-        document = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(manifests)})
-        output = self.run("apply", "--validate=strict", *mode, "--output=json", "--filename=-", stdin=document)
+        documents = "\n---\n".join(json.dumps(manifest) for manifest in manifests)
+        output = self.run("apply", "--validate=strict", *mode, "--output=json", "--filename=-", stdin=documents)
         return _objects(json.loads(output))
 
     def get(self, kind: str, name: str) -> Resource | None:
