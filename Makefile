@@ -30,11 +30,11 @@ test: lint test-unit test-services test-compose test-e2e ## Every layer, from fa
 
 .PHONY: test-unit
 test-unit: setup ## Operator and kit, without a cluster
-	@hack/run-tests.sh operator
-	@hack/run-tests.sh services/kit
+	@hack/run-tests.sh operator --ignore-glob='*/integration'
+	@hack/run-tests.sh services/kit --ignore-glob='*/integration'
 
 .PHONY: test-services
-test-services: setup ## Both services against real PostgreSQL and RabbitMQ
+test-services: setup ## Both services, and the rest that needs one, against real PostgreSQL and RabbitMQ
 	@hack/test-services.sh
 
 .PHONY: test-compose

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the images of the operator and the services whose content changed, and prints the content tag of each: NAME=IMAGE.
-# Without a registry it first makes the stand-ins for their base images.
+# Without a registry it first makes the stand-ins for their base images. usage: build-images.sh [operator|users|orders...]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source hack/lib/progress.sh
@@ -27,6 +27,10 @@ build() { # NAME DOCKERFILE INPUT...
   echo "$name=$image"
 }
 
-build operator operator/Dockerfile operator
-build users services/users/Dockerfile services/kit services/users
-build orders services/orders/Dockerfile services/kit services/orders
+if (($# == 0)); then set -- operator users orders; fi
+for name in "$@"; do
+  case $name in
+    operator) build operator operator/Dockerfile operator ;;
+    *) build "$name" "services/$name/Dockerfile" services/kit "services/$name" ;;
+  esac
+done
