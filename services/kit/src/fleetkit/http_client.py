@@ -80,9 +80,7 @@ class ServiceClient:
                     with attempt:
                         return await self._send(request)
         except (TimeoutError, httpx2.TransportError) as error:
-            raise UpstreamUnavailableError(
-                f"{request.url.host} did not answer ({type(error).__name__})"
-            ) from error
+            raise UpstreamUnavailableError(f"{request.url.host} did not answer ({type(error).__name__})") from error
         raise AssertionError  # the retry loop either returns or raises
 
     async def _send(self, request: httpx2.Request) -> httpx2.Response:

@@ -1,0 +1,122 @@
+"""For the tests of services: a database and a virtual host of their own on real servers, and waiting by condition."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+from urllib.parse import quote, urlsplit
+from uuid import uuid4
+
+import asyncpg
+import httpx2
+
+Value = TypeVar("Value")
+POLL_SECONDS = 0.02
+
+
+class MissingVariableError(Exception):
+    """The tests were not told where their database or broker is."""
+
+
+def required_variable(name: str) -> str:
+    """Reads where a server for tests is.
+
+    Raises:
+        MissingVariableError: it is not set; tests that need it cannot be left out.
+    """
+    value = os.environ.get(name)
+    if not value:
+        raise MissingVariableError(f'{name} is not set: run eval "$(hack/start-test-backends.sh)" first')
+    return value
+
+
+@asynccontextmanager
+async def temporary_database(server_url: str) -> AsyncIterator[str]:
+    """Makes a database beside the one that `server_url` names, yields its URL, and drops it at the end."""
+    name = f"test_{uuid4().hex}"
+    administrator = await asyncpg.connect(server_url)
+    try:
+        await administrator.execute(f'CREATE DATABASE "{name}"')
+        try:
+            yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
+        finally:
+            await administrator.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    finally:
+        await administrator.close()
+
+
+class VirtualHost:
+    """A RabbitMQ virtual host that exists for one test: where it is, and what is in it."""
+
+    def __init__(self, amqp_url: str, name: str, management: httpx2.AsyncClient) -> None:
+        self.url = urlsplit(amqp_url)._replace(path=f"/{name}").geturl()
+        self._name = name
+        self._management = management
+
+    async def messages(self, queue: str) -> list[str]:
+        """The bodies of the messages in a queue, which stay there."""
+        request = {"count": 100, "ackmode": "ack_requeue_true", "encoding": "auto"}
+        answer = await self._management.post(f"/api/queues/{self._name}/{quote(queue)}/get", json=request)
+        if answer.status_code == httpx2.codes.NOT_FOUND:
+            return []
+        answer.raise_for_status()
+        return [message["payload"] for message in answer.json()]
+
+    async def consumers(self, queue: str) -> int:
+        """How many consumers a queue has, 0 where there is no such queue."""
+        answer = await self._management.get(f"/api/consumers/{self._name}")
+        answer.raise_for_status()
+        return sum(consumer["queue"]["name"] == queue for consumer in answer.json())
+
+    async def delete_queue(self, queue: str) -> None:
+        """Deletes a queue, as somebody might by hand."""
+        (await self._management.delete(f"/api/queues/{self._name}/{quote(queue)}")).raise_for_status()
+
+    async def publish(self, event_type: str, body: str) -> bool:
+        """Publishes to the exchange of events; False where no queue is bound for the type."""
+        message = {"properties": {}, "routing_key": event_type, "payload": body, "payload_encoding": "string"}
+        answer = await self._management.post(f"/api/exchanges/{self._name}/events/publish", json=message)
+        answer.raise_for_status()
+        return bool(answer.json()["routed"])
+
+    async def close_connections(self) -> int:
+        """Cuts every connection of this virtual host, and says how many there were."""
+        answer = await self._management.get(f"/api/vhosts/{self._name}/connections")
+        names = [connection["name"] for connection in answer.raise_for_status().json()]
+        for name in names:
+            await self._management.delete(f"/api/connections/{quote(name, safe='')}")
+        return len(names)
+
+
+@asynccontextmanager
+async def temporary_vhost(amqp_url: str, management_url: str) -> AsyncIterator[VirtualHost]:
+    """Makes a virtual host that the user of `amqp_url` may use, and deletes it at the end.
+
+    Args:
+        amqp_url: the broker, with credentials.
+        management_url: its management interface, with credentials of an administrator.
+    """
+    name = f"test-{uuid4().hex}"
+    user = urlsplit(amqp_url).username or ""
+    everything = {"configure": ".*", "write": ".*", "read": ".*"}
+    async with httpx2.AsyncClient(base_url=management_url, timeout=10.0) as management:
+        (await management.put(f"/api/vhosts/{name}")).raise_for_status()
+        try:
+            permissions = await management.put(f"/api/permissions/{name}/{quote(user)}", json=everything)
+            permissions.raise_for_status()
+            yield VirtualHost(amqp_url, name, management)
+        finally:
+            (await management.delete(f"/api/vhosts/{name}")).raise_for_status()
+
+
+async def eventually(probe: Callable[[], Awaitable[Value]], *, within: float = 15.0) -> Value:
+    """Asks until the answer is true, and returns it.
+
+    Raises:
+        TimeoutError: it did not become true within so many seconds.
+    """
+    async with asyncio.timeout(within):
+        while not (answer := await probe()):
+            await asyncio.sleep(POLL_SECONDS)
+    return answer

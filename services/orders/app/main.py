@@ -1,0 +1,61 @@
+"""Puts the orders service together."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fleetkit.app import build_app
+from fleetkit.background import Startup, running
+from fleetkit.database import Database
+from fleetkit.events.runtime import event_workers
+from fleetkit.metrics import new_registry
+from fleetkit.settings import load_settings
+
+from app.config import Settings
+from app.events.consumed import HANDLERS
+from app.routers import orders
+from app.services.orders import OrderService
+from app.services.user_directory import UserClient, UserDirectory
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Builds the application; nothing is connected before it is started."""
+    registry = new_registry()
+    database = Database(settings, application_name=settings.service_name)
+    startup = Startup(settings, database, MIGRATIONS)
+    workers = event_workers(
+        settings, service=settings.service_name, database=database, handlers=HANDLERS, registry=registry
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
+        async with (
+            database,
+            running(startup, workers),
+            UserClient(str(settings.user_service_url)) as users,
+        ):
+            yield {
+                "order_service": OrderService(database, event_source=f"/{settings.service_name}"),
+                "user_directory": UserDirectory(users, database),
+            }
+
+    return build_app(
+        settings,
+        title="orders",
+        version="0.1.0",
+        routers=[orders.router],
+        lifespan=lifespan,
+        readiness={"startup": startup.check, "database": database.check},
+        registry=registry,
+    )
+
+
+def __getattr__(name: str) -> FastAPI:
+    # `uvicorn app.main:app` finds the application here; importing this module needs no environment.
+    if name == "app":
+        return create_app(load_settings(Settings))
+    raise AttributeError(name)

@@ -1,0 +1,33 @@
+"""SQL of the local copy of users."""
+
+from datetime import datetime
+from uuid import UUID
+
+from fleetkit.database import Connection
+
+from app.models.user import UserSummary
+
+# Events may arrive in another order than they happened in: what is older changes nothing.
+_REMEMBER = """
+INSERT INTO known_users (id, email, name, role, changed_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (id) DO UPDATE SET
+    email = excluded.email, name = excluded.name, role = excluded.role, changed_at = excluded.changed_at
+WHERE known_users.changed_at < excluded.changed_at
+"""
+_SELECT = "SELECT id, email, name, role FROM known_users WHERE id = $1"
+
+
+class KnownUserRepository:
+    """Reads and writes the copy on the connection of the use case."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def remember(self, user: UserSummary, changed_at: datetime) -> None:
+        """Stores what became of a user at a time, unless something later is known."""
+        await self._connection.execute(_REMEMBER, user.id, user.email, user.name, user.role, changed_at)
+
+    async def find(self, user_id: UUID) -> UserSummary | None:
+        """The copy, None where no event has told of this user yet."""
+        row = await self._connection.fetchrow(_SELECT, user_id)
+        return UserSummary(row["id"], row["email"], row["name"], row["role"]) if row else None

@@ -1,0 +1,65 @@
+"""Requests and answers about orders. Amounts are integers in minor units of the currency, as cents are."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from app.models.order import OrderStatus
+
+MAX_AMOUNT = 100_000_000
+
+
+class Item(BaseModel):
+    """One line of an order."""
+
+    model_config = ConfigDict(from_attributes=True, extra="forbid")
+
+    sku: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+    quantity: Annotated[int, Field(ge=1, le=10_000)]
+    unit_price: Annotated[int, Field(ge=0, le=MAX_AMOUNT)]
+
+
+class OrderCreate(BaseModel):
+    """An order to place."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    user_id: UUID
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 4217 code")]
+    items: Annotated[list[Item], Field(min_length=1, max_length=100)]
+
+
+class OrderCreated(BaseModel):
+    """An order just placed."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    user_id: UUID
+    status: OrderStatus
+    currency: str
+    total: int
+    items: list[Item]
+    created_at: datetime
+
+
+class EmbeddedUser(BaseModel):
+    """The user who placed an order."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    email: str
+    name: str
+    role: str
+
+
+class OrderRead(OrderCreated):
+    """An order with its user, as the users service has it now or as its events have told."""
+
+    user: Annotated[EmbeddedUser | None, Field(description="null where no such user is known")]
+    degraded: Annotated[
+        bool, Field(description="true where users could not be asked and its events are all that is known")
+    ]

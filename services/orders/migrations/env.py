@@ -1,0 +1,4 @@
+from app.models.tables import metadata
+from fleetkit.migrations import run_environment
+
+run_environment(metadata)
