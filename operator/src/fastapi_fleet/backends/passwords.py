@@ -1,7 +1,6 @@
 """Password verifiers computed on this side: cleartext passwords reach neither a server's statements nor its logs."""
 
 import base64
-import binascii
 import hashlib
 import hmac
 import secrets
@@ -51,7 +50,7 @@ def matches_rabbitmq_hash(password: str, password_hash: str) -> bool:
     """Tell whether a stored `rabbit_password_hashing_sha256` hash was made from this password."""
     try:
         salt = base64.b64decode(password_hash, validate=True)[:_RABBITMQ_SALT_BYTES]
-    except binascii.Error:
+    except ValueError:
         return False
     return hmac.compare_digest(_rabbitmq_hash(password, salt).encode(), password_hash.encode())
 

@@ -1,0 +1,430 @@
+"""Users of a real RabbitMQ, seen through its management API and through the service's own AMQP connection."""
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+import aio_pika
+import httpx2
+import pytest
+from aio_pika.abc import AbstractChannel, AbstractRobustConnection
+from aio_pika.exceptions import AMQPError, ProbableAuthenticationError
+from aiormq.exceptions import ChannelAccessRefused
+from fastapi_fleet.backends.rabbitmq import BrokerRequest, BrokerServer, RabbitmqBackend
+from fastapi_fleet.errors import BackendUnavailableError, NotOwnedError
+
+CREATED = ("virtual host created", "exchange created", "user created", "permissions set", "topic permissions set")
+
+HOSTILE_NAMES = [
+    'quo"ted',
+    "slash/and%percent",
+    "white space",
+    "ünïcödé ☃",
+    "star*[a-z]+",
+    "query?a=b#c",
+    "{username}",
+    "(a|b)$",
+    "back\\slash",
+]
+
+
+def require_variable(name: str) -> str:
+    if name not in os.environ:
+        pytest.fail(f'{name} is not set: eval "$(hack/start-test-backends.sh)" starts what these tests need')
+    return os.environ[name]
+
+
+class Admin:
+    """The management API as a person with all rights uses it."""
+
+    def __init__(self, server: BrokerServer) -> None:
+        self._client = httpx2.AsyncClient(
+            base_url=f"http://{server.host}:{server.port}/api/", auth=(server.user, server.password)
+        )
+
+    async def call(self, method: str, *path: str, body: dict[str, Any] | None = None) -> httpx2.Response:
+        return await self._client.request(method, "/".join(quote(part, safe="") for part in path), json=body)
+
+    async def read(self, *path: str) -> Any:
+        return (await self.call("GET", *path)).raise_for_status().json()
+
+    async def change(self, method: str, *path: str, body: dict[str, Any] | None = None) -> None:
+        (await self.call(method, *path, body=body)).raise_for_status()
+
+    async def clean(self, wanted: BrokerRequest) -> None:
+        for path in (
+            ("vhosts", wanted.vhost),
+            ("users", wanted.user),
+            ("global-parameters", f"fastapi-fleet.user.{wanted.user}"),
+        ):
+            await self.call("DELETE", *path)
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+
+@pytest.fixture
+def server() -> BrokerServer:
+    url = urlsplit(require_variable("TEST_RABBITMQ_MANAGEMENT_URL"))
+    return BrokerServer(
+        host=url.hostname or "", port=url.port or 15672, user=url.username or "", password=unquote(url.password or "")
+    )
+
+
+@pytest.fixture
+async def backend() -> AsyncIterator[RabbitmqBackend]:
+    backend = RabbitmqBackend()
+    yield backend
+    await backend.aclose()
+
+
+@pytest.fixture
+async def admin(server: BrokerServer) -> AsyncIterator[Admin]:
+    admin = Admin(server)
+    yield admin
+    await admin.aclose()
+
+
+@pytest.fixture
+async def wanted(admin: Admin) -> AsyncIterator[BrokerRequest]:
+    wanted = make_request("plain")
+    yield wanted
+    await admin.clean(wanted)
+
+
+def make_request(name: str) -> BrokerRequest:
+    unique = f"{name} {secrets.token_hex(4)}"
+    return BrokerRequest(
+        vhost=f"v {unique}",
+        user=f"u {unique}",
+        password=secrets.token_urlsafe(24),
+        service=f"s {unique}",
+        publishes=("order.created",),
+        consumes=("user.registered",),
+        owner=f"test/{unique}",
+    )
+
+
+async def connect(wanted: BrokerRequest) -> AbstractRobustConnection:
+    url = urlsplit(require_variable("TEST_RABBITMQ_URL"))
+    return await aio_pika.connect_robust(
+        host=url.hostname or "",
+        port=url.port or 5672,
+        login=wanted.user,
+        password=wanted.password,
+        virtualhost=wanted.vhost,
+        fail_fast=True,
+    )
+
+
+@pytest.fixture
+async def connection(
+    backend: RabbitmqBackend, server: BrokerServer, wanted: BrokerRequest
+) -> AsyncIterator[AbstractRobustConnection]:
+    await backend.ensure_user(server, wanted)
+    connection = await connect(wanted)
+    yield connection
+    await connection.close()
+
+
+async def publish(channel: AbstractChannel, exchange: str, routing_key: str) -> None:
+    target = await channel.get_exchange(exchange, ensure=False)
+    await target.publish(aio_pika.Message(b"body"), routing_key=routing_key, mandatory=False)
+
+
+async def test_makes_all_that_a_service_needs_then_finds_nothing_to_do(
+    backend: RabbitmqBackend, server: BrokerServer, admin: Admin, wanted: BrokerRequest
+) -> None:
+    assert await backend.ensure_user(server, wanted) == CREATED
+    assert await backend.ensure_user(server, wanted) == ()
+    user = await admin.read("users", wanted.user)
+    assert not user["tags"]
+    exchange = await admin.read("exchanges", wanted.vhost, "events")
+    assert (exchange["type"], exchange["durable"]) == ("topic", True)
+
+
+async def test_unchanged_user_is_not_written_to(
+    backend: RabbitmqBackend, server: BrokerServer, admin: Admin, wanted: BrokerRequest
+) -> None:
+    await backend.ensure_user(server, wanted)
+    before = await admin.read("users", wanted.user)
+    await backend.ensure_user(server, wanted)
+    assert await admin.read("users", wanted.user) == before
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+async def test_takes_hostile_names_literally(
+    backend: RabbitmqBackend, server: BrokerServer, admin: Admin, name: str
+) -> None:
+    wanted = replace(make_request(name), service="plain", publishes=(name, "a.*"), consumes=(name, "b.#"))
+    try:
+        assert await backend.ensure_user(server, wanted) == CREATED
+        assert await backend.ensure_user(server, wanted) == ()
+        connection = await connect(wanted)
+        channel = await connection.channel()
+        queue = await channel.declare_queue("plain.queue", durable=True)
+        await queue.bind("events", name)
+        await publish(channel, "events", name)
+        message = await queue.get(timeout=10)
+        assert message is not None
+        await message.ack()
+        await queue.bind("events", "b.#")
+        with pytest.raises(ChannelAccessRefused):
+            await queue.bind("events", "b.c")
+        await connection.close()
+        await backend.remove_user(server, wanted.user, wanted.owner)
+        assert (await admin.call("GET", "users", wanted.user)).status_code == 404
+    finally:
+        await admin.clean(wanted)
+
+
+async def test_quotes_names_once(backend: RabbitmqBackend, server: BrokerServer, admin: Admin) -> None:
+    wanted = make_request("a/b%2Fc")
+    try:
+        await backend.ensure_user(server, wanted)
+        assert wanted.vhost in [vhost["name"] for vhost in await admin.read("vhosts")]
+        assert wanted.user in [user["name"] for user in await admin.read("users")]
+    finally:
+        await admin.clean(wanted)
+
+
+@dataclass(frozen=True)
+class Drift:
+    """A change that somebody makes by hand; {vhost} and {user} in the path are those of the request."""
+
+    method: str
+    path: tuple[str, ...]
+    body: dict[str, Any] | None
+    repairs: tuple[str, ...]
+
+
+OPEN = {"configure": ".*", "write": ".*", "read": ".*"}
+DRIFTS = {
+    "user gone": Drift(
+        "DELETE", ("users", "{user}"), None, ("user created", "permissions set", "topic permissions set")
+    ),
+    "password": Drift("PUT", ("users", "{user}"), {"password": "other", "tags": ""}, ("password reset",)),
+    "no password": Drift("PUT", ("users", "{user}"), {"password_hash": "", "tags": ""}, ("password reset",)),
+    "tag": Drift(
+        "PUT", ("users", "{user}"), {"password": "other", "tags": "administrator"}, ("password reset", "tags removed")
+    ),
+    "permissions": Drift("PUT", ("permissions", "{vhost}", "{user}"), OPEN, ("permissions set",)),
+    "permissions gone": Drift("DELETE", ("permissions", "{vhost}", "{user}"), None, ("permissions set",)),
+    "topics": Drift(
+        "PUT",
+        ("topic-permissions", "{vhost}", "{user}"),
+        {"exchange": "events", "write": ".*", "read": ".*"},
+        ("topic permissions set",),
+    ),
+    "topics gone": Drift("DELETE", ("topic-permissions", "{vhost}", "{user}"), None, ("topic permissions set",)),
+    "elsewhere": Drift("PUT", ("permissions", "/", "{user}"), OPEN, ("permissions in virtual host '/' removed",)),
+    "exchange gone": Drift("DELETE", ("exchanges", "{vhost}", "events"), None, ("exchange created",)),
+    "vhost gone": Drift(
+        "DELETE",
+        ("vhosts", "{vhost}"),
+        None,
+        ("virtual host created", "exchange created", "permissions set", "topic permissions set"),
+    ),
+}
+
+
+@pytest.mark.parametrize("drift", DRIFTS.values(), ids=DRIFTS.keys())
+async def test_repairs_drift(
+    backend: RabbitmqBackend, server: BrokerServer, admin: Admin, wanted: BrokerRequest, drift: Drift
+) -> None:
+    await backend.ensure_user(server, wanted)
+    path = (part.format(vhost=wanted.vhost, user=wanted.user) for part in drift.path)
+    await admin.change(drift.method, *path, body=drift.body)
+    assert await backend.ensure_user(server, wanted) == drift.repairs
+    assert await backend.ensure_user(server, wanted) == ()
+    await (await connect(wanted)).close()
+
+
+async def test_removes_a_tag_and_keeps_the_password(
+    backend: RabbitmqBackend, server: BrokerServer, admin: Admin, wanted: BrokerRequest
+) -> None:
+    await backend.ensure_user(server, wanted)
+    user = await admin.read("users", wanted.user)
+    await admin.change("PUT", "users", wanted.user, body={**user, "tags": "monitoring"})
+    assert await backend.ensure_user(server, wanted) == ("tags removed",)
+    assert not (await admin.read("users", wanted.user))["tags"]
+    await (await connect(wanted)).close()
+
+
+async def test_changed_events_change_the_permissions(
+    backend: RabbitmqBackend, server: BrokerServer, wanted: BrokerRequest
+) -> None:
+    await backend.ensure_user(server, wanted)
+    silent = replace(wanted, publishes=())
+    assert await backend.ensure_user(server, silent) == ("permissions set", "topic permissions set")
+    assert await backend.ensure_user(server, silent) == ()
+
+
+async def test_a_new_password_takes_the_place_of_the_old_one(
+    backend: RabbitmqBackend, server: BrokerServer, wanted: BrokerRequest
+) -> None:
+    await backend.ensure_user(server, wanted)
+    rotated = replace(wanted, password=secrets.token_urlsafe(24))
+    assert await backend.ensure_user(server, rotated) == ("password reset",)
+    await (await connect(rotated)).close()
+    with pytest.raises(ProbableAuthenticationError):
+        await connect(wanted)
+
+
+async def test_leaves_a_foreign_user_untouched(
+    backend: RabbitmqBackend, server: BrokerServer, admin: Admin, wanted: BrokerRequest
+) -> None:
+    await admin.change("PUT", "users", wanted.user, body={"password": "theirs", "tags": "monitoring"})
+    before = await admin.read("users", wanted.user)
+    with pytest.raises(NotOwnedError, match="user"):
+        await backend.ensure_user(server, wanted)
+    await backend.remove_user(server, wanted.user, wanted.owner)
+    assert await admin.read("users", wanted.user) == before
+    assert (await admin.call("GET", "vhosts", wanted.vhost)).status_code == 404
+
+
+async def test_another_service_cannot_take_over_or_remove_a_user(
+    backend: RabbitmqBackend, server: BrokerServer, wanted: BrokerRequest
+) -> None:
+    await backend.ensure_user(server, wanted)
+    thief = replace(wanted, owner="test/thief", password=secrets.token_urlsafe(24))
+    with pytest.raises(NotOwnedError, match="user"):
+        await backend.ensure_user(server, thief)
+    await backend.remove_user(server, thief.user, thief.owner)
+    assert await backend.ensure_user(server, wanted) == ()
+
+
+async def test_leaves_a_foreign_exchange_untouched(
+    backend: RabbitmqBackend, server: BrokerServer, admin: Admin, wanted: BrokerRequest
+) -> None:
+    await admin.change("PUT", "vhosts", wanted.vhost, body={})
+    await admin.change("PUT", "exchanges", wanted.vhost, "events", body={"type": "fanout", "durable": True})
+    with pytest.raises(NotOwnedError, match="exchange"):
+        await backend.ensure_user(server, wanted)
+    assert (await admin.read("exchanges", wanted.vhost, "events"))["type"] == "fanout"
+
+
+async def test_removed_user_is_shut_out_and_may_return(
+    backend: RabbitmqBackend, server: BrokerServer, admin: Admin, wanted: BrokerRequest
+) -> None:
+    await backend.ensure_user(server, wanted)
+    await backend.remove_user(server, wanted.user, wanted.owner)
+    await backend.remove_user(server, wanted.user, wanted.owner)
+    with pytest.raises(ProbableAuthenticationError):
+        await connect(wanted)
+    mark = await admin.call("GET", "global-parameters", f"fastapi-fleet.user.{wanted.user}")
+    assert mark.status_code == 404
+    assert "user created" in await backend.ensure_user(server, wanted)
+
+
+async def test_removing_a_user_ends_its_connections(
+    backend: RabbitmqBackend, server: BrokerServer, wanted: BrokerRequest, connection: AbstractRobustConnection
+) -> None:
+    closed = asyncio.Event()
+    connection.close_callbacks.add(lambda *_: closed.set())
+    await backend.remove_user(server, wanted.user, wanted.owner)
+    await asyncio.wait_for(closed.wait(), timeout=10)
+
+
+async def test_declared_events_are_published_and_consumed(
+    backend: RabbitmqBackend, server: BrokerServer, wanted: BrokerRequest, connection: AbstractRobustConnection
+) -> None:
+    users = replace(
+        make_request("users"), vhost=wanted.vhost, publishes=("user.registered",), consumes=("order.created",)
+    )
+    await backend.ensure_user(server, users)
+    try:
+        channel = await connection.channel()
+        queue = await channel.declare_queue(f"{wanted.service}.user.registered", durable=True)
+        await queue.bind("events", "user.registered")
+        publisher = await connect(users)
+        await publish(await publisher.channel(), "events", "user.registered")
+        await publisher.close()
+        message = await queue.get(timeout=10)
+        assert message is not None
+        await message.ack()
+        await publish(channel, "events", "order.created")
+    finally:
+        await backend.remove_user(server, users.user, users.owner)
+
+
+async def test_own_dead_letter_topology_is_allowed(wanted: BrokerRequest, connection: AbstractRobustConnection) -> None:
+    channel = await connection.channel()
+    name = f"{wanted.service}.user.registered"
+    dead_letter = await channel.declare_exchange(f"{wanted.service}.dead-letter", durable=True)
+    parked = await channel.declare_queue(f"{name}.parked", durable=True, arguments={"x-queue-type": "quorum"})
+    await parked.bind(dead_letter, name)
+    arguments = {"x-queue-type": "quorum", "x-dead-letter-exchange": dead_letter.name}
+    await channel.declare_queue(name, durable=True, arguments=arguments)
+
+
+@pytest.mark.parametrize("routing_key", ["user.registered", "order.created.x", "x.order.created", "orderXcreated", "#"])
+async def test_publishing_an_undeclared_event_is_refused(
+    connection: AbstractRobustConnection, routing_key: str
+) -> None:
+    channel = await connection.channel(publisher_confirms=True)
+    with pytest.raises(AMQPError, match="ACCESS_REFUSED"):
+        await publish(channel, "events", routing_key)
+
+
+@pytest.mark.parametrize("routing_key", ["order.created", "user.*", "#", "user.registered.x"])
+async def test_binding_to_an_undeclared_event_is_refused(
+    wanted: BrokerRequest, connection: AbstractRobustConnection, routing_key: str
+) -> None:
+    channel = await connection.channel()
+    queue = await channel.declare_queue(f"{wanted.service}.q", durable=True)
+    with pytest.raises(ChannelAccessRefused):
+        await queue.bind("events", routing_key)
+
+
+@pytest.mark.parametrize("name", ["users.q", "q", "events.q", "x{service}.q", "{service}"])
+async def test_declaring_a_queue_of_another_service_is_refused(
+    wanted: BrokerRequest, connection: AbstractRobustConnection, name: str
+) -> None:
+    name = name.format(service=wanted.service)
+    with pytest.raises(ChannelAccessRefused):
+        await (await connection.channel()).declare_queue(name, durable=True)
+
+
+async def test_publishing_past_the_exchange_into_another_queue_is_refused(
+    connection: AbstractRobustConnection,
+) -> None:
+    channel = await connection.channel(publisher_confirms=True)
+    with pytest.raises(AMQPError, match="ACCESS_REFUSED"):
+        await channel.default_exchange.publish(aio_pika.Message(b"body"), routing_key="users.q", mandatory=False)
+
+
+async def test_silent_service_cannot_reach_the_exchange_by_a_detour(
+    backend: RabbitmqBackend, server: BrokerServer, wanted: BrokerRequest
+) -> None:
+    silent = replace(wanted, publishes=())
+    await backend.ensure_user(server, silent)
+    connection = await connect(silent)
+    channel = await connection.channel()
+    with pytest.raises(ChannelAccessRefused):
+        await channel.declare_exchange(f"{wanted.service}.x", arguments={"alternate-exchange": "events"})
+    await connection.close()
+
+
+async def test_wrong_admin_password_is_unavailable_and_not_told(
+    backend: RabbitmqBackend, server: BrokerServer, wanted: BrokerRequest
+) -> None:
+    wrong = replace(server, password="wr0ng-admin-password")
+    with pytest.raises(BackendUnavailableError, match="answered 401") as refused:
+        await backend.ensure_user(wrong, wanted)
+    for secret in (wrong.password, wanted.password):
+        assert secret not in f"{refused.value} {refused.value!r} {wrong!r} {wanted!r}"
+
+
+async def test_logs_tell_no_password(
+    backend: RabbitmqBackend, server: BrokerServer, wanted: BrokerRequest, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(0):
+        await backend.ensure_user(server, wanted)
+    assert caplog.records
+    for secret in (server.password, wanted.password):
+        assert secret not in caplog.text
