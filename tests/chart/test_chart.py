@@ -1,0 +1,256 @@
+"""The chart as Helm renders it: every switch, the rights it asks for, and the values it refuses."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+CHART = Path(__file__).resolve().parents[2] / "charts" / "fastapi-fleet"
+CRDS = CHART.parents[1] / "crds"
+
+FULL = CHART / "ci" / "full-values.yaml"
+MINIMAL = CHART / "ci" / "minimal-values.yaml"
+
+KUBERNETES = "1.34.0"
+
+Manifest = dict[str, Any]
+
+
+class RefusedError(Exception):
+    """Helm would not render; the message is its own."""
+
+
+def render(*arguments: str, release: str = "fastapi-fleet") -> list[Manifest]:
+    """What `helm template` makes of the chart.
+
+    Raises:
+        RefusedError: values or chart are not accepted.
+    """
+    command = ["helm", "template", release, str(CHART), "--namespace", "fastapi-fleet-system"]
+    command += ["--kube-version", KUBERNETES, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RefusedError(done.stderr)
+    return [document for document in yaml.safe_load_all(done.stdout) if document]
+
+
+def of_kind(manifests: list[Manifest], kind: str) -> list[Manifest]:
+    return [manifest for manifest in manifests if manifest["kind"] == kind]
+
+
+def pod_of(manifests: list[Manifest]) -> Manifest:
+    (deployment,) = of_kind(manifests, "Deployment")
+    pod: Manifest = deployment["spec"]["template"]
+    return pod
+
+
+def container_of(manifests: list[Manifest]) -> Manifest:
+    (container,) = pod_of(manifests)["spec"]["containers"]
+    found: Manifest = container
+    return found
+
+
+def environment_of(manifests: list[Manifest]) -> dict[str, str]:
+    return {entry["name"]: entry["value"] for entry in container_of(manifests)["env"]}
+
+
+def value_paths(values: Manifest, path: str = "") -> Iterator[str]:
+    """Every value by its dotted path; maps and lists that hold no other values count as one."""
+    for name, value in values.items():
+        if isinstance(value, dict) and value and name != "resources":
+            yield from value_paths(value, f"{path}{name}.")
+        else:
+            yield f"{path}{name}"
+
+
+def objects_in_schema(schema: Manifest) -> Iterator[Manifest]:
+    """Every schema of an object that lists its properties."""
+    if "properties" in schema:
+        yield schema
+    nested = [*schema.get("properties", {}).values(), *schema.get("definitions", {}).values()]
+    for child in [*nested, *([schema["items"]] if "items" in schema else [])]:
+        yield from objects_in_schema(child)
+
+
+def test_no_right_has_a_wildcard() -> None:
+    roles = of_kind(render(), "ClusterRole")
+    rules = [rule for role in roles for rule in role["rules"]]
+    assert rules
+    for rule in rules:
+        assert "*" not in [*rule["apiGroups"], *rule["resources"], *rule["verbs"]]
+
+
+def test_the_operator_cannot_widen_rights_nor_enter_pods() -> None:
+    rules = [rule for role in of_kind(render(), "ClusterRole") for rule in role["rules"]]
+    granted = {(resource, verb) for rule in rules for resource in rule["resources"] for verb in rule["verbs"]}
+    resources = {resource for resource, _ in granted}
+    assert resources.isdisjoint({"roles", "clusterroles", "rolebindings", "clusterrolebindings", "pods/exec", "nodes"})
+    assert {verb for resource, verb in granted if resource == "pods"} == {"get", "list", "watch"}
+
+
+def test_pod_meets_the_restricted_standard() -> None:
+    manifests = render()
+    pod, container = pod_of(manifests)["spec"], container_of(manifests)
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["runAsUser"] == 10001
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+def test_two_operators_never_run_side_by_side() -> None:
+    (deployment,) = of_kind(render(), "Deployment")
+    assert deployment["spec"]["replicas"] == 1
+    assert deployment["spec"]["strategy"] == {"type": "Recreate"}
+
+
+def test_default_settings_and_resources() -> None:
+    manifests = render()
+    assert environment_of(manifests) == {
+        "FLEET_LOG_LEVEL": "info",
+        "FLEET_WORKERS": "8",
+        "FLEET_RESYNC_SECONDS": "600",
+        "FLEET_WATCH_NAMESPACES": "",
+    }
+    assert container_of(manifests)["resources"] == {
+        "requests": {"cpu": "50m", "memory": "128Mi"},
+        "limits": {"memory": "256Mi"},
+    }
+
+
+def test_probes_ask_the_port_that_metrics_are_served_on() -> None:
+    manifests = render()
+    container = container_of(manifests)
+    (service,) = of_kind(manifests, "Service")
+    assert container["ports"] == [{"name": "http", "containerPort": 8080}]
+    assert container["livenessProbe"]["httpGet"] == {"path": "/livez", "port": "http"}
+    assert container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "http"}
+    assert service["spec"]["ports"] == [{"name": "http-metrics", "port": 8080, "targetPort": "http"}]
+
+
+def test_selectors_match_the_pod() -> None:
+    manifests = render("--values", str(FULL))
+    labels = pod_of(manifests)["metadata"]["labels"].items()
+    (deployment,) = of_kind(manifests, "Deployment")
+    (service,) = of_kind(manifests, "Service")
+    assert deployment["spec"]["selector"]["matchLabels"].items() <= labels
+    assert service["spec"]["selector"].items() <= labels
+
+
+def test_every_value_reaches_its_place() -> None:
+    manifests = render("--values", str(FULL))
+    pod, container = pod_of(manifests), container_of(manifests)
+    assert container["image"] == "registry.example:5000/platform/operator:src-0123456789ab"
+    assert container["imagePullPolicy"] == "Always"
+    assert container["resources"]["limits"] == {"cpu": 1, "memory": "512Mi"}
+    assert environment_of(manifests) == {
+        "FLEET_LOG_LEVEL": "debug",
+        "FLEET_WORKERS": "16",
+        "FLEET_RESYNC_SECONDS": "60",
+        "FLEET_WATCH_NAMESPACES": "shop,billing",
+    }
+    assert pod["metadata"]["annotations"] == {"example.com/note": "annotated"}
+    assert pod["metadata"]["labels"]["example.com/tier"] == "control"
+    assert pod["spec"]["imagePullSecrets"] == [{"name": "registry"}]
+    assert pod["spec"]["serviceAccountName"] == "fleet-operator"
+    assert pod["spec"]["nodeSelector"] == {"kubernetes.io/os": "linux"}
+    assert pod["spec"]["tolerations"][0]["key"] == "dedicated"
+    assert "nodeAffinity" in pod["spec"]["affinity"]
+
+
+def test_metrics_service_takes_port_labels_and_annotations() -> None:
+    (service,) = of_kind(render("--values", str(FULL)), "Service")
+    assert service["spec"]["ports"][0]["port"] == 9090
+    assert service["metadata"]["labels"]["scrape"] == "fleet"
+    assert service["metadata"]["annotations"] == {"prometheus.io/scrape": "true"}
+
+
+def test_rights_hold_everywhere_by_default() -> None:
+    manifests = render()
+    bound = {binding["roleRef"]["name"] for binding in of_kind(manifests, "ClusterRoleBinding")}
+    assert bound == {"fastapi-fleet-system-fastapi-fleet", "fastapi-fleet-system-fastapi-fleet-discovery"}
+    assert of_kind(manifests, "RoleBinding") == []
+
+
+def test_rights_hold_in_watched_namespaces_only_where_some_are_named() -> None:
+    manifests = render("--values", str(FULL))
+    bound = {binding["roleRef"]["name"] for binding in of_kind(manifests, "ClusterRoleBinding")}
+    assert bound == {"fastapi-fleet-system-fastapi-fleet-discovery"}
+    assert {binding["metadata"]["namespace"] for binding in of_kind(manifests, "RoleBinding")} == {"shop", "billing"}
+
+
+@pytest.mark.parametrize("arguments", [[], ["--values", str(FULL)], ["--values", str(MINIMAL)]])
+def test_bindings_name_the_service_account_of_the_pod(arguments: list[str]) -> None:
+    manifests = render(*arguments)
+    account = pod_of(manifests)["spec"]["serviceAccountName"]
+    bindings = of_kind(manifests, "ClusterRoleBinding") + of_kind(manifests, "RoleBinding")
+    assert {binding["subjects"][0]["name"] for binding in bindings} == {account}
+
+
+def test_minimal_values_leave_out_what_they_switch_off() -> None:
+    kinds = {manifest["kind"] for manifest in render("--values", str(MINIMAL))}
+    assert kinds.isdisjoint({"CustomResourceDefinition", "ServiceAccount", "Service"})
+
+
+def test_definitions_are_those_of_the_repository() -> None:
+    rendered = {crd["metadata"]["name"]: crd["spec"] for crd in of_kind(render(), "CustomResourceDefinition")}
+    committed = [yaml.safe_load(file.read_text()) for file in CRDS.glob("*.yaml")]
+    assert rendered == {crd["metadata"]["name"]: crd["spec"] for crd in committed}
+    assert len(committed) == 2
+
+
+@pytest.mark.parametrize(("keep", "annotations"), [("true", {"helm.sh/resource-policy": "keep"}), ("false", {})])
+def test_definitions_outlive_the_release_when_told_to(keep: str, annotations: dict[str, str]) -> None:
+    for crd in of_kind(render("--set", f"crds.keep={keep}"), "CustomResourceDefinition"):
+        assert crd["metadata"].get("annotations", {}) == annotations
+
+
+@pytest.mark.parametrize(
+    ("argument", "named"),
+    [
+        ("workes=3", "workes"),
+        ("image.tags=1", "tags"),
+        ("crds.keeps=true", "keeps"),
+        ("metrics.service.ports=1", "ports"),
+        ("workers=0", "/workers"),
+        ("workers=many", "/workers"),
+        ("logLevel=loud", "/logLevel"),
+        ("image.pullPolicy=Sometimes", "/image/pullPolicy"),
+        ("image.tag=", "/image/tag"),
+        ("resyncSeconds=1", "/resyncSeconds"),
+        ("watchNamespaces={Shop}", "/watchNamespaces/0"),
+        ("resources.limits.memory=1GB", "/resources/limits/memory"),
+        ("serviceAccount.create=false", "/serviceAccount/name"),
+    ],
+)
+def test_wrong_value_is_refused_by_name(argument: str, named: str) -> None:
+    with pytest.raises(RefusedError, match=named):
+        render("--set", argument)
+
+
+def test_schema_is_closed_everywhere() -> None:
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    assert [found for found in objects_in_schema(schema) if found.get("additionalProperties") is not False] == []
+
+
+def test_schema_knows_every_value() -> None:
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    assert set(schema["properties"]) - {"global"} == set(yaml.safe_load((CHART / "values.yaml").read_text()))
+
+
+def test_every_value_is_in_the_readme() -> None:
+    readme = (CHART / "README.md").read_text()
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    assert [path for path in value_paths(values) if f"`{path}`" not in readme] == []
+
+
+def test_release_of_another_name_owns_other_names() -> None:
+    other = render(release="second")
+    assert of_kind(other, "Deployment")[0]["metadata"]["name"] == "second-fastapi-fleet"
