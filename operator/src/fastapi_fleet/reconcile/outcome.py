@@ -17,16 +17,16 @@ class Outcome:
 
 DONE = Outcome("success")
 
+WAIT_SECONDS = 15.0
+"""What is waited for wakes the pass, unless it carries no label of the operator's: then no watch shows it."""
 
-def outcome_of(problem: ReconcileError | None, again_after: float | None = None) -> Outcome:
-    """The outcome of a pass that met `problem`, or went through and wants its next look after `again_after` seconds."""
-    if problem is None:
-        return Outcome("success", again_after=again_after)
+
+def outcome_of(problem: ReconcileError) -> Outcome:
+    """The outcome of a pass that met `problem`."""
     match problem.next_step:
         case "retry":
             return Outcome("error", retry=True)
         case "wait":
-            # What is waited for wakes the pass, unless it cannot be watched: look again now and then, too.
-            return Outcome("waiting", retry=True)
+            return Outcome("waiting", again_after=WAIT_SECONDS)
         case "give_up":
             return Outcome("invalid")

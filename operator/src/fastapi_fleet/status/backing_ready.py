@@ -6,15 +6,17 @@ from fastapi_fleet.status.facts import BackendState, ServiceFacts
 
 
 def database_ready(facts: ServiceFacts) -> Finding | None:
-    """None for a service without a database."""
-    wanted = facts.spec is not None and facts.spec.database is not None
-    return _backing_ready(ConditionType.DATABASE_READY, facts.database) if wanted else None
+    """None for a service without a database, and while it is paused: backends are not asked then."""
+    if facts.spec is None or facts.spec.paused or facts.spec.database is None:
+        return None
+    return _backing_ready(ConditionType.DATABASE_READY, facts.database)
 
 
 def broker_ready(facts: ServiceFacts) -> Finding | None:
-    """None for a service without a broker."""
-    wanted = facts.spec is not None and facts.spec.broker is not None
-    return _backing_ready(ConditionType.BROKER_READY, facts.broker) if wanted else None
+    """None for a service without a broker, and while it is paused: backends are not asked then."""
+    if facts.spec is None or facts.spec.paused or facts.spec.broker is None:
+        return None
+    return _backing_ready(ConditionType.BROKER_READY, facts.broker)
 
 
 def _backing_ready(kind: ConditionType, state: BackendState | None) -> Finding:

@@ -1,0 +1,27 @@
+"""Settings of the operator, from environment variables with the prefix FLEET_."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class OperatorSettings(BaseSettings):
+    """Raises pydantic.ValidationError that names each variable that does not fit."""
+
+    model_config = SettingsConfigDict(env_prefix="FLEET_", frozen=True)
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    workers: int = Field(8, ge=1, le=64, description="Passes that run at once.")
+    resync_seconds: float = Field(600.0, ge=10, description="Seconds between two looks at everything, give or take.")
+    port: int = Field(8080, ge=1, le=65535, description="Port of /livez, /readyz and /metrics.")
+    watch_namespaces: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Comma-separated namespaces to look after. All of them when empty."
+    )
+
+    @field_validator("watch_namespaces", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value

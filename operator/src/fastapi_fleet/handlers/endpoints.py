@@ -1,0 +1,45 @@
+"""/livez, /readyz and /metrics."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from fastapi_fleet.reconcile.queue import WorkQueue
+
+STUCK_SECONDS = 120.0
+"""A key that has waited so long for a worker means that none works any more."""
+
+
+@asynccontextmanager
+async def serve_endpoints(port: int, queue: WorkQueue, is_synced: Callable[[], bool]) -> AsyncIterator[None]:
+    """Serve on all addresses while the context is open. `is_synced`: whether the cache has been filled."""
+    application = web.Application()
+    application.add_routes(
+        [
+            web.get("/livez", lambda _: _answer(_liveness_problem(queue))),
+            web.get("/readyz", lambda _: _answer(None if is_synced() else "the cache is being filled")),
+            web.get("/metrics", _metrics),
+        ]
+    )
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, port=port).start()
+    try:
+        yield
+    finally:
+        await runner.cleanup()
+
+
+def _liveness_problem(queue: WorkQueue) -> str | None:
+    age = queue.oldest_age
+    return f"a pass has waited {age:.0f} s for a worker" if age > STUCK_SECONDS else None
+
+
+async def _answer(problem: str | None) -> web.Response:
+    return web.Response(text="ok") if problem is None else web.Response(status=503, text=problem)
+
+
+async def _metrics(_: web.Request) -> web.Response:
+    return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -1,0 +1,58 @@
+"""kopf watches, handlers record and enqueue. The only module that sees kopf."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, cast
+
+import kopf
+
+from fastapi_fleet.constants import GROUP
+from fastapi_fleet.kube.kinds import WATCHED, Object
+from fastapi_fleet.reconcile.intake import Intake
+from fastapi_fleet.reconcile.resync import label_selector
+
+
+async def watch(intake: Intake, namespaces: Sequence[str], stop: asyncio.Event) -> None:
+    """Feed `intake` with every change of the watched kinds, in `namespaces` or everywhere. Runs until `stop` is set.
+
+    Returns or raises also when kopf gives up, for example on a watch that it may not make: then the process must end.
+    """
+    await kopf.operator(
+        registry=watch_registry(intake),
+        settings=watch_settings(),
+        standalone=True,
+        clusterwide=not namespaces,
+        namespaces=list(namespaces),
+        stop_flag=stop,
+    )
+
+
+def watch_registry(intake: Intake) -> kopf.OperatorRegistry:
+    """One on.event handler a kind: kopf keeps no state on the objects and holds no finalizer for these."""
+    registry = kopf.OperatorRegistry()
+
+    async def saw(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401 - what kopf passes beside the event
+        intake.saw(event["type"], cast("Object", dict(event["object"])))
+
+    for kind in WATCHED:
+        kopf.on.event(kind.group, kind.version, kind.plural, registry=registry)(saw)
+    return registry
+
+
+def watch_settings() -> kopf.OperatorSettings:
+    settings = kopf.OperatorSettings()
+    settings.scanning.disabled = True
+    settings.watching.connect_timeout = 10
+    settings.watching.server_timeout = 300
+    settings.watching.chunk_size = 500
+    settings.networking.connect_timeout = 5
+    settings.networking.request_timeout = 30
+    settings.networking.error_backoffs = (1, 2, 4, 8, 15)
+    settings.queueing.idle_timeout = 0.1  # an object's idle task costs memory, and no handler here ever waits
+    settings.posting.enabled = False
+    settings.persistence.finalizer = f"{GROUP}/watch"
+    for kind in WATCHED:
+        selector = label_selector(kind)
+        if selector is not None:
+            settings.watching.label_selectors[kind.group, kind.version, kind.plural] = selector
+    return settings

@@ -1,0 +1,182 @@
+"""A service's own database and broker user: provisioned, looked after, released."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+from prometheus_client import Counter
+
+from fastapi_fleet.api.conditions import ConditionType, Reason
+from fastapi_fleet.api.service_spec import Broker, Database
+from fastapi_fleet.backends.postgres import DatabaseRequest, PostgresServer
+from fastapi_fleet.backends.rabbitmq import BrokerRequest, BrokerServer
+from fastapi_fleet.constants import POSTGRES_PORT, RABBITMQ_MANAGEMENT_PORT
+from fastapi_fleet.errors import ReconcileError
+from fastapi_fleet.kube.cache import ObjectCache
+from fastapi_fleet.kube.kinds import FLEET_PLATFORM, SECRET, Object, ObjectKey
+from fastapi_fleet.reconcile.credentials import ServiceIdentity, password_in
+from fastapi_fleet.resources import names
+from fastapi_fleet.resources.manifest import content_hash
+from fastapi_fleet.resources.secret import decode
+from fastapi_fleet.status.facts import BackendState
+
+REPAIRED = Counter("fastapi_fleet_backend_repairs_total", "Backend state created or repaired.", ["backend"])
+
+DRIFT_CHECK_SECONDS = 60.0
+"""How long a backend that was found as wanted is taken to be so still."""
+
+log = structlog.get_logger(__name__)
+
+
+class Postgres(Protocol):
+    async def ensure_database(self, server: PostgresServer, request: DatabaseRequest) -> tuple[str, ...]: ...
+
+    async def lock_database(self, server: PostgresServer, database: str, role: str, owner: str) -> None: ...
+
+
+class Rabbitmq(Protocol):
+    async def ensure_user(self, server: BrokerServer, request: BrokerRequest) -> tuple[str, ...]: ...
+
+    async def remove_user(self, server: BrokerServer, user: str, owner: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class _Checked:
+    fingerprint: str
+    at: float
+    state: BackendState
+
+
+class BackingServices:
+    """Speaks to the backends of a platform for one service at a time, and no more often than it must."""
+
+    def __init__(
+        self, *, cache: ObjectCache, postgres: Postgres, rabbitmq: Rabbitmq, clock: Callable[[], float]
+    ) -> None:
+        self._cache = cache
+        self._postgres = postgres
+        self._rabbitmq = rabbitmq
+        self._clock = clock
+        self._checked: dict[tuple[str, ServiceIdentity], _Checked] = {}
+
+    async def provision_database(
+        self, identity: ServiceIdentity, wanted: Database, credentials: Mapping[str, str]
+    ) -> BackendState:
+        """Make the database as wanted, unless it was found so lately. Never raises for a backend's failure."""
+        server = self._postgres_server(identity)
+        if isinstance(server, BackendState):
+            return server
+        request = DatabaseRequest(
+            database=identity.database,
+            role=identity.database,
+            password=password_in(credentials[names.DATABASE_URL]) or "",
+            owner=identity.mark,
+            connection_limit=wanted.connection_limit,
+        )
+        fingerprint = content_hash([server.host, server.password, request.password, request.connection_limit])
+        return await self._ensure(
+            ("postgres", identity), fingerprint, lambda: self._postgres.ensure_database(server, request)
+        )
+
+    async def provision_broker(
+        self, identity: ServiceIdentity, wanted: Broker, credentials: Mapping[str, str]
+    ) -> BackendState:
+        """Make the broker user as wanted, unless it was found so lately. Never raises for a backend's failure."""
+        server = self._broker_server(identity)
+        if isinstance(server, BackendState):
+            return server
+        request = BrokerRequest(
+            vhost=identity.virtual_host,
+            user=identity.broker_user,
+            password=password_in(credentials[names.RABBITMQ_URL]) or "",
+            service=identity.service,
+            publishes=tuple(wanted.publishes),
+            consumes=tuple(wanted.consumes),
+            owner=identity.mark,
+        )
+        fingerprint = content_hash(
+            [server.host, server.password, request.password, request.publishes, request.consumes]
+        )
+        return await self._ensure(
+            ("rabbitmq", identity), fingerprint, lambda: self._rabbitmq.ensure_user(server, request)
+        )
+
+    async def release_database(self, identity: ServiceIdentity) -> None:
+        """The service is going, or wants no database any more: its login ends, its data stays.
+
+        Raises BackendUnavailableError while a server that is still wanted does not answer.
+        """
+        self._checked.pop(("postgres", identity), None)
+        server = self._postgres_server(identity)
+        if isinstance(server, PostgresServer):
+            await self._postgres.lock_database(server, identity.database, identity.database, identity.mark)
+
+    async def release_broker(self, identity: ServiceIdentity) -> None:
+        """The service is going, or wants no broker any more: its user ends.
+
+        Raises BackendUnavailableError while a broker that is still wanted does not answer.
+        """
+        self._checked.pop(("rabbitmq", identity), None)
+        broker = self._broker_server(identity)
+        if isinstance(broker, BrokerServer):
+            await self._rabbitmq.remove_user(broker, identity.broker_user, identity.mark)
+
+    async def _ensure(
+        self, what: tuple[str, ServiceIdentity], fingerprint: str, ensure: Callable[[], Awaitable[tuple[str, ...]]]
+    ) -> BackendState:
+        backend, identity = what
+        known = self._checked.get(what)
+        fresh = known is not None and self._clock() - known.at < DRIFT_CHECK_SECONDS
+        if known is not None and fresh and known.fingerprint == fingerprint:
+            return known.state
+        try:
+            repairs = await ensure()
+        except ReconcileError as error:
+            self._checked.pop(what, None)
+            return BackendState(ready=False, reason=Reason(error.reason), message=error.message)
+        if repairs:
+            REPAIRED.labels(backend).inc()
+            log.info("Provisioned backend", backend=backend, service=identity.mark, done=list(repairs))
+        state = BackendState(ready=True, reason=Reason.PROVISIONED, message=f"{backend} is as specified")
+        self._checked[what] = _Checked(fingerprint, self._clock(), state)
+        return state
+
+    def _postgres_server(self, identity: ServiceIdentity) -> PostgresServer | BackendState:
+        backend = names.postgres(identity.platform)
+        admin = self._administrator(identity, backend, ConditionType.POSTGRES_READY)
+        if isinstance(admin, BackendState):
+            return admin
+        host = names.cluster_host(backend, identity.namespace)
+        return PostgresServer(host=host, port=POSTGRES_PORT, user=admin["username"], password=admin["password"])
+
+    def _broker_server(self, identity: ServiceIdentity) -> BrokerServer | BackendState:
+        backend = names.rabbitmq(identity.platform)
+        admin = self._administrator(identity, backend, ConditionType.RABBITMQ_READY)
+        if isinstance(admin, BackendState):
+            return admin
+        host = names.cluster_host(backend, identity.namespace)
+        return BrokerServer(
+            host=host, port=RABBITMQ_MANAGEMENT_PORT, user=admin["username"], password=admin["password"]
+        )
+
+    def _administrator(
+        self, identity: ServiceIdentity, backend: str, kind: ConditionType
+    ) -> dict[str, str] | BackendState:
+        platform = self._cache.get(ObjectKey(FLEET_PLATFORM.name, identity.namespace, identity.platform))
+        offer = _condition(platform, kind)
+        if offer is None:
+            message = f"FleetPlatform {identity.platform} does not offer {backend.rsplit('-', 1)[-1]}"
+            return BackendState(ready=False, reason=Reason.BACKEND_NOT_OFFERED, message=message)
+        secret = self._cache.get(ObjectKey(SECRET.name, identity.namespace, names.admin_secret(backend)))
+        if offer["status"] != "True" or secret is None:
+            return BackendState(ready=False, reason=Reason.BACKEND_NOT_READY, message=f"waits for {backend}")
+        return decode(secret)
+
+
+def _condition(platform: Object | None, kind: ConditionType) -> dict[str, str] | None:
+    """The condition of a platform that is there and stays."""
+    if platform is None or platform["metadata"].get("deletionTimestamp"):
+        return None
+    conditions: list[dict[str, str]] = (platform.get("status") or {}).get("conditions") or []
+    return next((condition for condition in conditions if condition["type"] == kind), None)

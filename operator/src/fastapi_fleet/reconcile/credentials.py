@@ -1,0 +1,87 @@
+"""Values of a service's own Secret: what is there is kept, what is missing is made."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from fastapi_fleet.api.service_spec import FastAPIServiceSpec
+from fastapi_fleet.constants import AMQP_PORT, POSTGRES_PORT
+from fastapi_fleet.resources import names
+from fastapi_fleet.resources.environment import generated_keys
+
+SECRET_BYTES = 32
+"""Randomness of each generated value. 32 bytes are 43 URL-safe characters: nothing ever needs escaping."""
+
+
+def generate_secret() -> str:
+    return secrets.token_urlsafe(SECRET_BYTES)
+
+
+@dataclass(frozen=True)
+class ServiceIdentity:
+    """Where a service's database and broker account are, and what they are called."""
+
+    namespace: str
+    service: str
+    platform: str
+
+    @property
+    def database(self) -> str:
+        return names.database(self.namespace, self.service)
+
+    @property
+    def broker_user(self) -> str:
+        return names.broker_user(self.namespace, self.service)
+
+    @property
+    def virtual_host(self) -> str:
+        return names.virtual_host(self.namespace, self.platform)
+
+    @property
+    def mark(self) -> str:
+        """What says on the backend whose a role, a database or a user is."""
+        return f"{self.namespace}/{self.service}"
+
+    def database_url(self, password: str) -> str:
+        role = quote(self.database, safe="")
+        return f"postgresql://{role}:{password}@{names.postgres(self.platform)}:{POSTGRES_PORT}/{role}"
+
+    def broker_url(self, password: str) -> str:
+        user, virtual_host = quote(self.broker_user, safe=""), quote(self.virtual_host, safe="")
+        return f"amqp://{user}:{password}@{names.rabbitmq(self.platform)}:{AMQP_PORT}/{virtual_host}"
+
+
+def complete_credentials(
+    identity: ServiceIdentity,
+    spec: FastAPIServiceSpec,
+    existing: Mapping[str, str],
+    generate: Callable[[], str] = generate_secret,
+) -> dict[str, str]:
+    """The service's Secret as it should be, by variable. `existing` passwords and generated values stay as they are."""
+    credentials: dict[str, str] = {}
+    if spec.database is not None:
+        password = password_in(existing.get(names.DATABASE_URL)) or generate()
+        credentials[names.DATABASE_URL] = identity.database_url(password)
+    if spec.broker is not None:
+        password = password_in(existing.get(names.RABBITMQ_URL)) or generate()
+        credentials[names.RABBITMQ_URL] = identity.broker_url(password)
+    for key in generated_keys(spec):
+        credentials[key] = existing.get(key) or generate()
+    return credentials
+
+
+def password_in(url: str | None) -> str | None:
+    """The password of a connection URL; None where there is no URL or it is not one."""
+    if not url:
+        return None
+    try:
+        return urlsplit(url).password or None
+    except ValueError:
+        return None
+
+
+def hidden_values(credentials: Mapping[str, str]) -> tuple[str, ...]:
+    """What must not show in any message: the values, and the passwords within them."""
+    passwords = (password_in(value) for value in credentials.values() if "://" in value)
+    return (*credentials.values(), *(password for password in passwords if password))

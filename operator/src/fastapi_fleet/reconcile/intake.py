@@ -1,0 +1,57 @@
+"""From what the watches see to work: record, and ask for the passes that it concerns. Nothing here waits."""
+
+from prometheus_client import Counter
+
+from fastapi_fleet.kube.cache import ObjectCache, owner_of
+from fastapi_fleet.kube.kinds import BY_NAME, OWNERS, POD, Object, key_of
+from fastapi_fleet.reconcile.dependents import Dependents
+from fastapi_fleet.reconcile.queue import Lane, WorkQueue
+from fastapi_fleet.reconcile.relists import Relists
+
+EVENTS = Counter(
+    "fastapi_fleet_watch_events_total", "Watch events, by kind and by whether they told anything new.", ["kind", "news"]
+)
+
+_OWNER_KINDS = frozenset(kind.name for kind in OWNERS)
+
+
+class Intake:
+    """The one place where an event's content is looked at: passes read the cache, never an event."""
+
+    def __init__(self, *, cache: ObjectCache, queue: WorkQueue, dependents: Dependents, relists: Relists) -> None:
+        self._cache = cache
+        self._queue = queue
+        self._dependents = dependents
+        self._relists = relists
+
+    def saw(self, event_type: str | None, obj: Object) -> None:
+        """One watch event. Type None is an item of a listing: at start, or after the watch had a gap."""
+        if event_type is None:
+            self._relists.saw_item(BY_NAME[obj["kind"]])
+        news = self._forget(obj) if event_type == "DELETED" else self._cache.put(slim(obj))
+        EVENTS.labels(obj["kind"], str(news).lower()).inc()
+        if news:
+            self.wake(obj)
+
+    def wake(self, obj: Object, lane: Lane = Lane.CHANGE) -> None:
+        """Ask for every pass that the object concerns: its own, its owner's, those that read it."""
+        key = key_of(obj)
+        if key.kind in _OWNER_KINDS:
+            deleting = obj["metadata"].get("deletionTimestamp") is not None
+            self._queue.add(key, Lane.DELETION if deleting else lane)
+        else:
+            owner = owner_of(obj)
+            if owner is not None and owner.kind in _OWNER_KINDS:
+                self._queue.add(owner, lane)
+        for dependent in self._dependents.of(key):
+            self._queue.add(dependent, lane)
+
+    def _forget(self, obj: Object) -> bool:
+        return self._cache.remove(key_of(obj), obj["metadata"]["uid"]) is not None
+
+
+def slim(obj: Object) -> Object:
+    """The object without what no pass reads and every copy would pay for in memory."""
+    metadata = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
+    unread = {"spec"} if obj["kind"] == POD.name else set()
+    return {key: value for key, value in obj.items() if key not in unread} | {"metadata": metadata}

@@ -1,0 +1,134 @@
+"""The reads of a pass over a service: all of them, before anything is decided."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from fastapi_fleet.api.conditions import ConditionType, Reason
+from fastapi_fleet.api.service_spec import FastAPIServiceSpec
+from fastapi_fleet.errors import DependencyMissingError
+from fastapi_fleet.kube.cache import ObjectCache
+from fastapi_fleet.kube.client import KubeClient
+from fastapi_fleet.kube.kinds import (
+    CONFIG_MAP,
+    DEPLOYMENT,
+    FASTAPI_SERVICE,
+    FLEET_PLATFORM,
+    POD,
+    SECRET,
+    SERVICE,
+    SERVICE_ACCOUNT,
+    Object,
+    ObjectKey,
+)
+from fastapi_fleet.reconcile.children import Children
+from fastapi_fleet.resources import names
+from fastapi_fleet.resources.environment import own_secret_keys
+from fastapi_fleet.resources.manifest import Owner
+from fastapi_fleet.resources.secret import decode
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Everything outside the spec that a pass over a service depends on."""
+
+    children: dict[ObjectKey, Object]
+    own_secret: Mapping[str, str] = field(repr=False)
+    references: Mapping[ObjectKey, Object | None] = field(repr=False)
+    dependencies: Mapping[str, Object | None]
+    pods: tuple[Object, ...]
+
+    @property
+    def deployment(self) -> Object | None:
+        return next((child for key, child in self.children.items() if key.kind == DEPLOYMENT.name), None)
+
+    @property
+    def not_ready(self) -> tuple[str, ...]:
+        """Services in spec.services that are there and not Ready."""
+        return tuple(name for name, service in self.dependencies.items() if service and not _is_ready(service))
+
+
+async def observe_service(
+    owner: Owner, spec: FastAPIServiceSpec, *, kube: KubeClient, cache: ObjectCache, children: Children
+) -> Observed:
+    live = await children.live(child_keys(owner, spec))
+    secret = live.get(ObjectKey(SECRET.name, owner.namespace, names.secret(owner.name)))
+    keys = [key for key, _ in referenced(owner.namespace, spec)]
+    return Observed(
+        children=live,
+        own_secret=decode(secret) if secret else {},
+        references={key: await kube.get(key) for key in keys},
+        dependencies={
+            service.name: cache.get(ObjectKey(FASTAPI_SERVICE.name, owner.namespace, service.name))
+            for service in spec.services
+        },
+        pods=tuple(pod for pod in cache.owned_by(_key(owner)) if pod["kind"] == POD.name),
+    )
+
+
+def child_keys(owner: Owner, spec: FastAPIServiceSpec) -> list[ObjectKey]:
+    """The children that the spec asks for, told before they can be rendered."""
+    wanted = [(SERVICE_ACCOUNT, owner.name), (SERVICE, owner.name), (DEPLOYMENT, owner.name)]
+    if spec.config:
+        wanted.append((CONFIG_MAP, names.config_map(owner.name)))
+    if own_secret_keys(spec):
+        wanted.append((SECRET, names.secret(owner.name)))
+    return [ObjectKey(kind.name, owner.namespace, name) for kind, name in wanted]
+
+
+def referenced(namespace: str, spec: FastAPIServiceSpec) -> list[tuple[ObjectKey, str]]:
+    """Secrets and ConfigMaps that the spec needs (optional ones left aside), with the field that names each."""
+    found: dict[ObjectKey, str] = {}
+    for at, secret in enumerate(spec.secrets):
+        if secret.name is not None:
+            found.setdefault(ObjectKey(SECRET.name, namespace, secret.name), f"spec.secrets[{at}].name")
+    for at, source in enumerate(spec.env_from):
+        for kind, reference in ((SECRET, source.secret_ref), (CONFIG_MAP, source.config_map_ref)):
+            if reference is not None and not reference.optional:
+                found.setdefault(ObjectKey(kind.name, namespace, reference.name), f"spec.envFrom[{at}]")
+    return list(found.items())
+
+
+def require_dependencies(owner: Owner, spec: FastAPIServiceSpec, observed: Observed, cache: ObjectCache) -> None:
+    """Raises DependencyMissingError for the first thing without which the service cannot be rendered or run."""
+    _require_platform(owner, spec, cache)
+    for key, field_name in referenced(owner.namespace, spec):
+        if observed.references[key] is None:
+            raise DependencyMissingError(Reason.SECRET_MISSING, f"{field_name}: {key} is not there")
+    for at, secret in enumerate(spec.secrets):
+        if secret.name is not None:
+            _require_key(observed.references, owner.namespace, secret.name, secret.key or "", at)
+    for at, dependency in enumerate(spec.services):
+        if observed.dependencies[dependency.name] is None:
+            message = f"spec.services[{at}].name: there is no FastAPIService {dependency.name} in {owner.namespace}"
+            raise DependencyMissingError(Reason.SERVICE_MISSING, message)
+
+
+def dependency_keys(owner: Owner, spec: FastAPIServiceSpec) -> Iterable[ObjectKey]:
+    """What a change of wakes the service's pass: its platform, the services it calls, the objects it refers to."""
+    yield ObjectKey(FLEET_PLATFORM.name, owner.namespace, spec.platform)
+    yield from (ObjectKey(FASTAPI_SERVICE.name, owner.namespace, service.name) for service in spec.services)
+    yield from (key for key, _ in referenced(owner.namespace, spec))
+
+
+def _require_platform(owner: Owner, spec: FastAPIServiceSpec, cache: ObjectCache) -> None:
+    if spec.database is None and spec.broker is None:
+        return
+    if cache.get(ObjectKey(FLEET_PLATFORM.name, owner.namespace, spec.platform)) is None:
+        message = f"spec.platform: there is no FleetPlatform {spec.platform} in namespace {owner.namespace}"
+        raise DependencyMissingError(Reason.PLATFORM_MISSING, message)
+
+
+def _require_key(references: Mapping[ObjectKey, Object | None], namespace: str, name: str, key: str, at: int) -> None:
+    secret = references[ObjectKey(SECRET.name, namespace, name)] or {}
+    if key not in (secret.get("data") or {}):
+        message = f"spec.secrets[{at}].key: Secret {name} has no key {key}"
+        raise DependencyMissingError(Reason.SECRET_MISSING, message)
+
+
+def _is_ready(service: Object) -> bool:
+    conditions = (service.get("status") or {}).get("conditions") or ()
+    return any(item["type"] == ConditionType.READY and item["status"] == "True" for item in conditions)
+
+
+def _key(owner: Owner) -> ObjectKey:
+    return ObjectKey(owner.kind, owner.namespace, owner.name)

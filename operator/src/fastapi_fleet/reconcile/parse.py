@@ -1,0 +1,65 @@
+"""From the objects of the API to models: the border where bad input is named."""
+
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from fastapi_fleet.api.platform_spec import FleetPlatformSpec
+from fastapi_fleet.api.resource_status import ResourceStatus
+from fastapi_fleet.api.service_spec import FastAPIServiceSpec
+from fastapi_fleet.errors import InvalidSpecError
+from fastapi_fleet.kube.kinds import Object
+from fastapi_fleet.resources.environment import require_unique_variables
+from fastapi_fleet.resources.equality import quantity
+
+Spec = TypeVar("Spec", bound=BaseModel)
+Status = TypeVar("Status", bound=ResourceStatus)
+
+
+def parse_service(resource: Object) -> FastAPIServiceSpec:
+    """Raises InvalidSpecError with the field, for what admission let through."""
+    spec = _parse(resource, FastAPIServiceSpec)
+    require_unique_variables(spec)
+    _require_no_self_dependency(resource["metadata"]["name"], spec)
+    _require_limits_above_requests(spec)
+    return spec
+
+
+def parse_platform(resource: Object) -> FleetPlatformSpec:
+    """Raises InvalidSpecError with the field, for what admission let through."""
+    return _parse(resource, FleetPlatformSpec)
+
+
+def parse_status(resource: Object, model: type[Status]) -> Status:
+    """The status as last written; empty where it is absent or of a shape that this version does not know."""
+    try:
+        return model.model_validate(resource.get("status") or {})
+    except ValidationError:
+        return model()
+
+
+def _parse(resource: Object, model: type[Spec]) -> Spec:
+    try:
+        return model.model_validate(resource.get("spec") or {})
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        field = ".".join(("spec", *(str(part) for part in first["loc"])))
+        raise InvalidSpecError(field, first["msg"]) from None
+
+
+def _require_no_self_dependency(name: str, spec: FastAPIServiceSpec) -> None:
+    for at, dependency in enumerate(spec.services):
+        if dependency.name == name:
+            raise InvalidSpecError(f"spec.services[{at}].name", "a service cannot depend on itself")
+
+
+def _require_limits_above_requests(spec: FastAPIServiceSpec) -> None:
+    if spec.resources is None:
+        return
+    requests = spec.resources.requests or {}
+    for resource, limit in (spec.resources.limits or {}).items():
+        request = requests.get(resource)
+        if request is not None and quantity(request) > quantity(limit):
+            raise InvalidSpecError(
+                f"spec.resources.requests[{resource}]", f"{request} is more than the limit of {limit}"
+            )

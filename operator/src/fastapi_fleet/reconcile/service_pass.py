@@ -1,0 +1,148 @@
+"""The pass over a FastAPIService."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from fastapi_fleet.api.resource_status import FastAPIServiceStatus
+from fastapi_fleet.constants import FINALIZER
+from fastapi_fleet.errors import ApiConflictError, BackendUnavailableError, ReconcileError
+from fastapi_fleet.kube.cache import ObjectCache
+from fastapi_fleet.kube.client import KubeClient
+from fastapi_fleet.kube.kinds import Object, ObjectKey, key_of
+from fastapi_fleet.reconcile.backing_services import BackingServices
+from fastapi_fleet.reconcile.children import Children
+from fastapi_fleet.reconcile.credentials import ServiceIdentity
+from fastapi_fleet.reconcile.dependents import Dependents
+from fastapi_fleet.reconcile.observe import dependency_keys, observe_service
+from fastapi_fleet.reconcile.outcome import DONE, Outcome, outcome_of
+from fastapi_fleet.reconcile.ownership import owner_from
+from fastapi_fleet.reconcile.parse import parse_service, parse_status
+from fastapi_fleet.reconcile.service_plan import (
+    ServicePlan,
+    first_facts,
+    outcome_of_facts,
+    plan_service,
+    with_observed,
+    with_plan,
+)
+from fastapi_fleet.reconcile.status_writer import Now, StatusWriter, timestamp
+from fastapi_fleet.resources import names
+from fastapi_fleet.status.facts import BackendState, ServiceFacts
+from fastapi_fleet.status.service_status import compute_service_status
+
+RELEASE_DEADLINE = timedelta(minutes=2)
+"""How long a deletion waits for a backend that does not answer. Its data is kept either way; only logins stay open."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class ServicePassDependencies:
+    """`generate` makes a random secret, `now` tells the time."""
+
+    kube: KubeClient
+    cache: ObjectCache
+    dependents: Dependents
+    backing: BackingServices
+    generate: Callable[[], str]
+    now: Now
+
+
+class ServicePass:
+    """Makes the cluster and the backends as one FastAPIService wants them, and says in its status how far that is."""
+
+    def __init__(self, dependencies: ServicePassDependencies) -> None:
+        self._kube = dependencies.kube
+        self._cache = dependencies.cache
+        self._dependents = dependencies.dependents
+        self._backing = dependencies.backing
+        self._generate = dependencies.generate
+        self._now = dependencies.now
+        self._children = Children(dependencies.kube, dependencies.cache)
+        self._status = StatusWriter(dependencies.kube, dependencies.cache)
+
+    async def reconcile(self, key: ObjectKey) -> Outcome:
+        """One pass. Raises ReconcileError only when not even the status could be written."""
+        resource = self._cache.get(key)
+        if resource is None:
+            self._dependents.record(key, ())
+            return DONE
+        if resource["metadata"].get("deletionTimestamp"):
+            return await self._finalize(resource)
+        facts = first_facts(resource, self._cache)
+        try:
+            owner, spec = owner_from(resource), parse_service(resource)
+            facts = replace(facts, spec=spec)
+            self._dependents.record(key, dependency_keys(owner, spec))
+            observed = await observe_service(owner, spec, kube=self._kube, cache=self._cache, children=self._children)
+            facts = with_observed(facts, observed)
+            plan = plan_service(owner, spec, observed, cache=self._cache, generate=self._generate)
+            facts = with_plan(facts, plan)
+            if not spec.paused:
+                await self._hold(resource, plan)
+                facts = await self._execute(plan, facts)
+        except ReconcileError as problem:
+            facts = replace(facts, problem=problem)
+        return await self._conclude(key, facts)
+
+    async def _execute(self, plan: ServicePlan, facts: ServiceFacts) -> ServiceFacts:
+        live = plan.observed.children
+        await self._children.apply(plan.manifests.prerequisites, live)
+        facts = await self._provision(plan, facts)
+        if plan.may_run(facts):
+            await self._children.apply((plan.manifests.workload,), live)
+        await self._children.prune(plan.owner, plan.manifests.all)
+        return replace(facts, deployment=self._cache.get(key_of(plan.manifests.workload)))
+
+    async def _provision(self, plan: ServicePlan, facts: ServiceFacts) -> ServiceFacts:
+        database: BackendState | None = None
+        broker: BackendState | None = None
+        if plan.spec.database is not None:
+            database = await self._backing.provision_database(plan.identity, plan.spec.database, plan.credentials)
+        elif names.DATABASE_URL in plan.observed.own_secret:
+            await self._backing.release_database(plan.identity)
+        if plan.spec.broker is not None:
+            broker = await self._backing.provision_broker(plan.identity, plan.spec.broker, plan.credentials)
+        elif names.RABBITMQ_URL in plan.observed.own_secret:
+            await self._backing.release_broker(plan.identity)
+        return replace(facts, database=database, broker=broker)
+
+    async def _conclude(self, key: ObjectKey, facts: ServiceFacts) -> Outcome:
+        """Status is written once a pass, on failure too, onto the newest known resource."""
+        resource = self._cache.get(key)
+        if resource is None:
+            return DONE
+        previous = parse_status(resource, FastAPIServiceStatus)
+        await self._status.write(resource, compute_service_status(facts, previous, now=timestamp(self._now)))
+        return outcome_of(facts.problem) if facts.problem else outcome_of_facts(facts)
+
+    async def _hold(self, resource: Object, plan: ServicePlan) -> None:
+        """Keep the resource from going before what it owns outside Kubernetes has been released."""
+        finalizers: list[str] = resource["metadata"].get("finalizers") or []
+        if plan.uses_backends and FINALIZER not in finalizers:
+            await self._set_finalizers(resource, [*finalizers, FINALIZER])
+
+    async def _finalize(self, resource: Object) -> Outcome:
+        finalizers: list[str] = resource["metadata"].get("finalizers") or []
+        if FINALIZER not in finalizers:
+            return DONE
+        metadata, spec = resource["metadata"], resource.get("spec") or {}
+        identity = ServiceIdentity(metadata["namespace"], metadata["name"], spec.get("platform", "default"))
+        try:
+            await self._backing.release_database(identity)
+            await self._backing.release_broker(identity)
+        except BackendUnavailableError as error:
+            if self._now() < datetime.fromisoformat(metadata["deletionTimestamp"]) + RELEASE_DEADLINE:
+                return outcome_of(error)
+            log.warning("Released nothing: the backend does not answer", service=identity.mark, error=error.message)
+        await self._set_finalizers(resource, [item for item in finalizers if item != FINALIZER])
+        return DONE
+
+    async def _set_finalizers(self, resource: Object, finalizers: list[str]) -> None:
+        changed = await self._kube.set_finalizers(resource, finalizers)
+        if changed is None:
+            raise ApiConflictError(f"{key_of(resource)} is gone")
+        self._cache.put(changed)

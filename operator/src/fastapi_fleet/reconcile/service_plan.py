@@ -1,0 +1,105 @@
+"""What a pass over a service decides, before it writes anything."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from fastapi_fleet.api.conditions import Reason
+from fastapi_fleet.api.service_spec import FastAPIServiceSpec
+from fastapi_fleet.kube.cache import ObjectCache
+from fastapi_fleet.kube.kinds import DEPLOYMENT, POD, Object, key_of
+from fastapi_fleet.reconcile.backing_services import DRIFT_CHECK_SECONDS
+from fastapi_fleet.reconcile.credentials import ServiceIdentity, complete_credentials, hidden_values
+from fastapi_fleet.reconcile.observe import Observed, require_dependencies
+from fastapi_fleet.reconcile.outcome import WAIT_SECONDS, Outcome
+from fastapi_fleet.reconcile.ownership import refuse_foreign
+from fastapi_fleet.resources.manifest import Owner
+from fastapi_fleet.resources.render import ServiceManifests, render_fastapi_service
+from fastapi_fleet.resources.service_inputs import ServiceInputs
+from fastapi_fleet.status.facts import ServiceFacts
+from fastapi_fleet.status.rollout_complete import revision_of
+
+
+@dataclass(frozen=True)
+class ServicePlan:
+    """The wanted state of everything that belongs to one service."""
+
+    owner: Owner
+    spec: FastAPIServiceSpec
+    identity: ServiceIdentity
+    observed: Observed
+    credentials: Mapping[str, str] = field(repr=False)
+    manifests: ServiceManifests = field(repr=False)
+
+    @property
+    def uses_backends(self) -> bool:
+        return self.spec.database is not None or self.spec.broker is not None
+
+    def may_run(self, facts: ServiceFacts) -> bool:
+        """Pods start once their backends are there. Pods that run already do not wait for a backend that is down."""
+        states = [state for state in (facts.database, facts.broker) if state is not None]
+        return self.observed.deployment is not None or all(state.ready for state in states)
+
+
+def plan_service(
+    owner: Owner,
+    spec: FastAPIServiceSpec,
+    observed: Observed,
+    *,
+    cache: ObjectCache,
+    generate: Callable[[], str],
+) -> ServicePlan:
+    """Raises DependencyMissingError or NotOwnedError: then nothing is to be written."""
+    require_dependencies(owner, spec, observed, cache)
+    identity = ServiceIdentity(owner.namespace, owner.name, spec.platform)
+    credentials = complete_credentials(identity, spec, observed.own_secret, generate)
+    manifests = render_fastapi_service(owner, spec, _inputs(observed, credentials))
+    refuse_foreign(manifests.all, observed.children, owner)
+    return ServicePlan(owner, spec, identity, observed, credentials, manifests)
+
+
+def first_facts(resource: Object, cache: ObjectCache) -> ServiceFacts:
+    """What is known before the spec has been read: enough for the status of a pass that fails at once."""
+    key = key_of(resource)
+    return ServiceFacts(
+        namespace=key.namespace,
+        name=key.name,
+        generation=resource["metadata"]["generation"],
+        deployment=next((child for child in cache.owned_by(key) if child["kind"] == DEPLOYMENT.name), None),
+        pods=tuple(child for child in cache.owned_by(key) if child["kind"] == POD.name),
+    )
+
+
+def with_observed(facts: ServiceFacts, observed: Observed) -> ServiceFacts:
+    return replace(facts, waiting_for=observed.not_ready, secret_values=hidden_values(observed.own_secret))
+
+
+def with_plan(facts: ServiceFacts, plan: ServicePlan) -> ServiceFacts:
+    revision = revision_of(plan.manifests.workload)
+    return replace(facts, revision=revision, secret_values=hidden_values(plan.credentials))
+
+
+def outcome_of_facts(facts: ServiceFacts) -> Outcome:
+    """What a pass that went through leaves to be done: backends are looked at again, sooner when they are not ready."""
+    states = [state for state in (facts.database, facts.broker) if state is not None]
+    if any(state.reason is Reason.BACKEND_UNAVAILABLE for state in states):
+        return Outcome("error", retry=True)
+    if not all(state.ready for state in states):
+        return Outcome("waiting", again_after=WAIT_SECONDS)
+    return Outcome("success", again_after=DRIFT_CHECK_SECONDS if states else None)
+
+
+def _inputs(observed: Observed, credentials: Mapping[str, str]) -> ServiceInputs:
+    return ServiceInputs(
+        credentials=credentials,
+        referenced={str(key): _version(obj) for key, obj in observed.references.items() if obj is not None},
+        dependency_ports={name: _port(service) for name, service in observed.dependencies.items() if service},
+    )
+
+
+def _version(obj: Object) -> str:
+    return f"{obj['metadata']['uid']}/{obj['metadata']['resourceVersion']}"
+
+
+def _port(service: Object) -> int:
+    default: int = FastAPIServiceSpec.model_fields["port"].default
+    return int((service.get("spec") or {}).get("port", default))

@@ -1,0 +1,39 @@
+"""The one status write of a pass, made only where something differs."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi_fleet.api.resource_status import ResourceStatus
+from fastapi_fleet.kube.cache import ObjectCache
+from fastapi_fleet.kube.client import KubeClient
+from fastapi_fleet.kube.kinds import Object, key_of
+
+Now = Callable[[], datetime]
+
+
+def timestamp(now: Now) -> str:
+    """RFC 3339 in UTC with seconds, as metav1.Time has it."""
+    return now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class StatusWriter:
+    def __init__(self, kube: KubeClient, cache: ObjectCache) -> None:
+        self._kube = kube
+        self._cache = cache
+
+    async def write(self, resource: Object, status: ResourceStatus) -> None:
+        """Make the status so. Nothing is sent when it is so already."""
+        patch = status_patch(resource.get("status") or {}, status)
+        if not patch:
+            return
+        written = await self._kube.patch_status(key_of(resource), patch)
+        if written is not None:
+            self._cache.put(written)
+
+
+def status_patch(known: dict[str, Any], status: ResourceStatus) -> dict[str, Any]:
+    """Merge patch from the known status to the wanted one; None removes a field."""
+    wanted: dict[str, Any] = status.model_dump(mode="json", by_alias=True, exclude_none=True)
+    changed = {field: value for field, value in wanted.items() if known.get(field) != value}
+    return changed | {field: None for field in known if field not in wanted}

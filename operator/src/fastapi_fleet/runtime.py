@@ -1,0 +1,114 @@
+"""Puts the parts together and runs them until the process is told to stop or one of them ends."""
+
+import asyncio
+import random
+import time
+from datetime import UTC, datetime
+
+import structlog
+from prometheus_client import Gauge
+
+from fastapi_fleet.backends.postgres import PostgresBackend
+from fastapi_fleet.backends.rabbitmq import RabbitmqBackend
+from fastapi_fleet.config import OperatorSettings
+from fastapi_fleet.handlers.endpoints import serve_endpoints
+from fastapi_fleet.handlers.watches import watch
+from fastapi_fleet.kube.cache import ObjectCache
+from fastapi_fleet.kube.client import HttpKubeClient
+from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, FLEET_PLATFORM
+from fastapi_fleet.reconcile.backing_services import BackingServices
+from fastapi_fleet.reconcile.credentials import generate_secret
+from fastapi_fleet.reconcile.dependents import Dependents
+from fastapi_fleet.reconcile.intake import Intake
+from fastapi_fleet.reconcile.platform_pass import PlatformPass, PlatformPassDependencies
+from fastapi_fleet.reconcile.queue import WorkQueue
+from fastapi_fleet.reconcile.relists import Relists
+from fastapi_fleet.reconcile.resync import Resync
+from fastapi_fleet.reconcile.service_pass import ServicePass, ServicePassDependencies
+from fastapi_fleet.reconcile.workers import Pass, Workers
+
+QUEUE_DEPTH = Gauge("fastapi_fleet_queue_depth", "Keys that wait for a pass.")
+QUEUE_AGE = Gauge("fastapi_fleet_queue_oldest_seconds", "Seconds that the longest waiting key has waited.")
+
+DRAIN_SECONDS = 10.0
+"""How long passes that are under way may take to end when the process is told to stop."""
+
+log = structlog.get_logger(__name__)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Runtime:
+    """One operator process."""
+
+    def __init__(self, settings: OperatorSettings, kube: HttpKubeClient) -> None:
+        loop = asyncio.get_running_loop()
+        self._settings = settings
+        self._kube = kube
+        self._rabbitmq = RabbitmqBackend()
+        self._cache = ObjectCache()
+        self._dependents = Dependents()
+        self._relists = Relists(clock=loop.time)
+        self._queue = WorkQueue(call_later=loop.call_later, random=random.random, clock=loop.time)
+        self._intake = Intake(cache=self._cache, queue=self._queue, dependents=self._dependents, relists=self._relists)
+        self._resync = Resync(
+            kube=kube,
+            cache=self._cache,
+            intake=self._intake,
+            relists=self._relists,
+            namespaces=settings.watch_namespaces,
+            period=settings.resync_seconds,
+            random=random.random,
+        )
+        self._synced = False
+        QUEUE_DEPTH.set_function(lambda: self._queue.depth)
+        QUEUE_AGE.set_function(lambda: self._queue.oldest_age)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until `stop` is set. Raises when a part ends by itself: a deaf operator must not look alive."""
+        async with serve_endpoints(self._settings.port, self._queue, lambda: self._synced):
+            await self._resync.prime()
+            self._synced = True
+            log.info("Operator started", workers=self._settings.workers, waiting=self._queue.depth)
+            try:
+                await self._work_until(stop)
+            finally:
+                await self._rabbitmq.aclose()
+                await self._kube.aclose()
+
+    async def _work_until(self, stop: asyncio.Event) -> None:
+        namespaces = self._settings.watch_namespaces
+        workers = Workers(self._queue, self._passes())
+        parts = {
+            asyncio.create_task(watch(self._intake, namespaces, stop), name="watches"),
+            asyncio.create_task(workers.run(self._settings.workers), name="workers"),
+            asyncio.create_task(self._resync.run(), name="resync"),
+        }
+        stopped = asyncio.create_task(stop.wait(), name="stop")
+        try:
+            done, _ = await asyncio.wait({*parts, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await _end({*parts, stopped})
+        for part in done - {stopped}:
+            part.result()
+            if not stop.is_set():
+                raise RuntimeError(f"{part.get_name()} ended by themselves")
+
+    def _passes(self) -> dict[str, Pass]:
+        backing = BackingServices(
+            cache=self._cache, postgres=PostgresBackend(), rabbitmq=self._rabbitmq, clock=time.monotonic
+        )
+        service = ServicePassDependencies(
+            self._kube, self._cache, self._dependents, backing, generate=generate_secret, now=now
+        )
+        platform = PlatformPassDependencies(self._kube, self._cache, generate=generate_secret, now=now)
+        return {FASTAPI_SERVICE.name: ServicePass(service), FLEET_PLATFORM.name: PlatformPass(platform)}
+
+
+async def _end(parts: set[asyncio.Task[None] | asyncio.Task[bool]]) -> None:
+    """Cancel what runs and wait for it. Writes are idempotent: what is cut short is done by the next process."""
+    for part in parts:
+        part.cancel()
+    await asyncio.wait(parts, timeout=DRAIN_SECONDS)
