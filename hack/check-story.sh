@@ -23,7 +23,8 @@ expect 'the same address again is a conflict' 409 \
   "$(curl --silent --output /dev/null --write-out '%{http_code}' --header 'Content-Type: application/json' \
     "$users/users" --data "{\"email\": \"$email\", \"name\": \"Ada\"}")"
 
-order_id=$(request "$orders/orders" --data "{\"user_id\": \"$user_id\", \"item\": \"keyboard\", \"quantity\": 1}" | field id)
+items='[{"sku": "keyboard", "quantity": 1, "unit_price": 4900}]'
+order_id=$(request "$orders/orders" --data "{\"user_id\": \"$user_id\", \"currency\": \"EUR\", \"items\": $items}" | field id)
 expect 'an order shows its user' "$email" "$(request "$orders/orders/$order_id" | field user.email)"
 
 count=0

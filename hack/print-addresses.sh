@@ -7,10 +7,12 @@ cat <<'ADDRESSES'
 users   http://localhost:8001/docs
 orders  http://localhost:8002/docs
 
-Make a user, then an order of that user (put the user's id into it):
+Create a user, and an order of that user:
 
-  curl -s http://localhost:8001/users -H 'Content-Type: application/json' -d '{"email": "ada@example.com", "name": "Ada"}'
-  curl -s http://localhost:8002/orders -H 'Content-Type: application/json' -d '{"user_id": "<id>", "item": "keyboard", "quantity": 1}'
+  user_id=$(curl -s http://localhost:8001/users -H 'Content-Type: application/json' \
+    -d "{\"email\": \"ada-$RANDOM@example.com\", \"name\": \"Ada\"}" | sed -E 's/.*"id": ?"([^"]+)".*/\1/')
+  curl -s http://localhost:8002/orders -H 'Content-Type: application/json' \
+    -d "{\"user_id\": \"$user_id\", \"currency\": \"EUR\", \"items\": [{\"sku\": \"keyboard\", \"quantity\": 1, \"unit_price\": 4900}]}"
 
 What runs: kubectl --context kind-fastapi-fleet get fas,flp,pods
 ADDRESSES
