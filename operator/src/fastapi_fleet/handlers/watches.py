@@ -30,6 +30,7 @@ async def watch(intake: Intake, namespaces: Sequence[str], stop: asyncio.Event) 
 def watch_registry(intake: Intake) -> kopf.OperatorRegistry:
     """One on.event handler a kind: kopf keeps no state on the objects and holds no finalizer for these."""
     registry = kopf.OperatorRegistry()
+    kopf.on.login(registry=registry, retries=3)(_login)
 
     async def saw(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401 - what kopf passes beside the event
         intake.saw(event["type"], cast("Object", dict(event["object"])))
@@ -37,6 +38,10 @@ def watch_registry(intake: Intake) -> kopf.OperatorRegistry:
     for kind in WATCHED:
         kopf.on.event(kind.group, kind.version, kind.plural, registry=registry)(saw)
     return registry
+
+
+async def _login(**kwargs: Any) -> kopf.ConnectionInfo | None:  # noqa: ANN401 - handed through to kopf
+    return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
 
 
 def watch_settings() -> kopf.OperatorSettings:
