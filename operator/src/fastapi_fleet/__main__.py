@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from fastapi_fleet.config import OperatorSettings
 from fastapi_fleet.errors import ReconcileError
-from fastapi_fleet.kube.client import HttpKubeClient
+from fastapi_fleet.kube.http_client import HttpKubeClient
 from fastapi_fleet.logging import configure_logging
 from fastapi_fleet.runtime import Runtime
 

@@ -14,7 +14,7 @@ from fastapi_fleet.config import OperatorSettings
 from fastapi_fleet.handlers.endpoints import serve_endpoints
 from fastapi_fleet.handlers.watches import watch
 from fastapi_fleet.kube.cache import ObjectCache
-from fastapi_fleet.kube.client import HttpKubeClient
+from fastapi_fleet.kube.http_client import HttpKubeClient
 from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, FLEET_PLATFORM
 from fastapi_fleet.reconcile.backing_services import BackingServices
 from fastapi_fleet.reconcile.credentials import generate_secret

@@ -1,33 +1,13 @@
-"""Client of the Kubernetes API: five calls, plain dicts, errors that say what happens next.
+"""What a pass asks of the Kubernetes API."""
 
-Connection, kubeconfig and token rotation are lightkube's; its models are left aside, since objects here stay JSON data.
-"""
-
-import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
-import httpx2
-from lightkube.config.client_adapter import AsyncClient, ConnectionParams
-from lightkube.config.kubeconfig import KubeConfig
-from lightkube.core.exceptions import ConfigError
-from prometheus_client import Counter
-
-from fastapi_fleet.constants import FIELD_MANAGER
-from fastapi_fleet.errors import ApiConflictError, ApiRefusedError, ApiUnavailableError, ReconcileError
-from fastapi_fleet.kube.kinds import BY_NAME, Kind, Object, ObjectKey, key_of
-
-REQUESTS = Counter("fastapi_fleet_api_requests_total", "Requests to the Kubernetes API.", ["verb", "kind", "code"])
-
-REQUEST_TIMEOUT_SECONDS = 30.0
-PAGE_SIZE = 500
-
-APPLY = "application/apply-patch+yaml"
-MERGE = "application/merge-patch+json"
+from fastapi_fleet.kube.kinds import Kind, Object, ObjectKey
 
 
 class KubeClient(Protocol):
-    """What a pass asks of the Kubernetes API.
+    """Six calls on plain dicts.
 
     Every call raises ApiUnavailableError, ApiConflictError or ApiRefusedError; a missing object is None, not an error.
     """
@@ -51,117 +31,3 @@ class KubeClient(Protocol):
     async def delete(self, obj: Object) -> None:
         """Delete this very object (by uid), not another that took its name. An absent object is fine."""
         ...
-
-
-class HttpKubeClient:
-    """KubeClient over HTTP, configured from the pod's service account or from the kubeconfig."""
-
-    def __init__(self, http: httpx2.AsyncClient) -> None:
-        self._http = http
-
-    @classmethod
-    def from_environment(cls) -> "HttpKubeClient":
-        """Raises lightkube.core.exceptions.ConfigError where neither a service account nor a kubeconfig is found."""
-        config = KubeConfig.from_env().get()
-        if config is None:
-            raise ConfigError("the kubeconfig has no current context: set one, or set KUBECONFIG")
-        return cls(AsyncClient(config, ConnectionParams(timeout=httpx2.Timeout(REQUEST_TIMEOUT_SECONDS, connect=5.0))))
-
-    async def aclose(self) -> None:
-        await self._http.aclose()
-
-    async def get(self, key: ObjectKey) -> Object | None:
-        kind = BY_NAME[key.kind]
-        return await self._call("GET", kind, kind.path(key.namespace, key.name))
-
-    async def list_objects(self, kind: Kind, namespace: str | None, label_selector: str | None) -> list[Object]:
-        return [item async for item in self._pages(kind, namespace, label_selector)]
-
-    async def apply(self, manifest: Object) -> Object:
-        key = key_of(manifest)
-        kind = BY_NAME[key.kind]
-        applied = await self._call(
-            "PATCH",
-            kind,
-            kind.path(key.namespace, key.name),
-            params={"fieldManager": FIELD_MANAGER, "force": "true"},
-            content_type=APPLY,
-            body=manifest,
-        )
-        if applied is None:
-            raise ApiUnavailableError(f"{key}: its namespace or kind is not there")
-        return applied
-
-    async def patch_status(self, key: ObjectKey, status: Mapping[str, Any]) -> Object | None:
-        kind = BY_NAME[key.kind]
-        path = kind.path(key.namespace, key.name, "status")
-        params = {"fieldManager": f"{FIELD_MANAGER}-status"}
-        return await self._call("PATCH", kind, path, params=params, content_type=MERGE, body={"status": status})
-
-    async def set_finalizers(self, obj: Object, finalizers: list[str]) -> Object | None:
-        key = key_of(obj)
-        kind = BY_NAME[key.kind]
-        metadata = {"finalizers": finalizers, "resourceVersion": obj["metadata"]["resourceVersion"]}
-        return await self._call(
-            "PATCH", kind, kind.path(key.namespace, key.name), content_type=MERGE, body={"metadata": metadata}
-        )
-
-    async def delete(self, obj: Object) -> None:
-        key = key_of(obj)
-        kind = BY_NAME[key.kind]
-        body = {"preconditions": {"uid": obj["metadata"]["uid"]}, "propagationPolicy": "Background"}
-        await self._call("DELETE", kind, kind.path(key.namespace, key.name), body=body)
-
-    async def _pages(self, kind: Kind, namespace: str | None, label_selector: str | None) -> AsyncIterator[Object]:
-        params = {"limit": str(PAGE_SIZE), **({"labelSelector": label_selector} if label_selector else {})}
-        while True:
-            page = await self._call("GET", kind, kind.path(namespace), params=params) or {}
-            for item in page.get("items", ()):
-                yield {"apiVersion": kind.api_version, "kind": kind.name, **item}
-            token = page.get("metadata", {}).get("continue")
-            if not token:
-                return
-            params = {**params, "continue": token}
-
-    async def _call(
-        self,
-        verb: str,
-        kind: Kind,
-        path: str,
-        *,
-        params: Mapping[str, str] | None = None,
-        content_type: str = "application/json",
-        body: object = None,
-    ) -> Object | None:
-        content = None if body is None else json.dumps(body).encode()
-        headers = {} if content is None else {"Content-Type": content_type}
-        try:
-            response = await self._http.request(verb, path, params=params, content=content, headers=headers)
-        except httpx2.HTTPError as error:
-            REQUESTS.labels(verb, kind.name, "error").inc()
-            raise ApiUnavailableError(f"{verb} {path}: {type(error).__name__}") from error
-        REQUESTS.labels(verb, kind.name, str(response.status_code)).inc()
-        if response.status_code == httpx2.codes.NOT_FOUND:
-            return None
-        if response.is_error:
-            raise _error(verb, path, response)
-        result: Object = response.json()
-        return result
-
-
-def _error(verb: str, path: str, response: httpx2.Response) -> ReconcileError:
-    message = f"{verb} {path}: {_status_message(response)}"
-    code = response.status_code
-    if code == httpx2.codes.CONFLICT:
-        return ApiConflictError(message)
-    if code in {httpx2.codes.UNAUTHORIZED, httpx2.codes.TOO_MANY_REQUESTS} or response.is_server_error:
-        return ApiUnavailableError(message)
-    return ApiRefusedError(message)
-
-
-def _status_message(response: httpx2.Response) -> str:
-    try:
-        status = response.json()
-    except ValueError:
-        return f"HTTP {response.status_code}"
-    return str(status.get("message", f"HTTP {response.status_code}")) if isinstance(status, dict) else "HTTP error"
