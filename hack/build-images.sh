@@ -6,8 +6,7 @@ cd "$(dirname "$0")/.."
 source hack/lib/progress.sh
 source hack/lib/cache.sh
 
-hack/write-image-names.sh
-source .env
+eval "$(hack/write-image-names.sh)"
 if ! docker buildx version >/dev/null 2>&1; then export DOCKER_BUILDKIT=0; fi
 
 build() { # NAME DOCKERFILE INPUT...

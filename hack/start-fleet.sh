@@ -14,12 +14,12 @@ hack/create-cluster.sh
 
 images=$(hack/build-images.sh)
 image() { sed -n "s/^$1=//p" <<< "$images"; }
-source .env
+eval "$(hack/write-image-names.sh)"
 loaded=("$(image operator)" "$(image users)" "$(image orders)")
 if [[ $POSTGRES_IMAGE == localhost/* ]]; then loaded+=("$POSTGRES_IMAGE" "$RABBITMQ_IMAGE"); fi
 hack/load-images.sh "${loaded[@]}"
 
 hack/install-operator.sh "$(image operator)"
-hack/deploy-services.sh "$(image users)" "$(image orders)"
+hack/deploy-services.sh "$(image users)" "$(image orders)" "$POSTGRES_IMAGE" "$RABBITMQ_IMAGE"
 hack/wait-ready.sh 300 fleetplatform/default fastapiservice/users fastapiservice/orders
 hack/print-addresses.sh

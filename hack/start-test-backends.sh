@@ -7,7 +7,7 @@ source hack/lib/progress.sh
 
 hack/setup-docker.sh
 hack/setup-tools.sh compose
-hack/write-image-names.sh
+hack/write-image-names.sh >/dev/null
 
 compose=(docker compose --project-name fastapi-fleet-test --file compose.yaml --file compose.test.yaml)
 export USERS_DB_PASSWORD=users-test ORDERS_DB_PASSWORD=orders-test RABBITMQ_PASSWORD=fleet-test

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Makes Docker hold the base images where no registry has them, and writes the names in use to .env, which compose.yaml reads.
+# Makes Docker hold the base images where no registry has them, writes the names in use to .env, which compose.yaml reads,
+# and prints them as assignments.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-source hack/lib/progress.sh
 
 python=python:3.13-slim postgres=postgres:17 rabbitmq=rabbitmq:4-management
 if [[ $(hack/detect-registry.sh) == no ]]; then
@@ -10,8 +10,11 @@ if [[ $(hack/detect-registry.sh) == no ]]; then
   postgres=$(hack/ensure-stand-in.sh postgres)
   rabbitmq=$(hack/ensure-stand-in.sh rabbitmq)
 fi
-names="# Written by hack/write-image-names.sh for this machine.
-PYTHON_IMAGE=$python
+names="PYTHON_IMAGE=$python
 POSTGRES_IMAGE=$postgres
 RABBITMQ_IMAGE=$rabbitmq"
-if [[ ! -f .env || $(< .env) != "$names" ]]; then echo "$names" > .env; fi
+
+kept=$(grep -vE '^(PYTHON|POSTGRES|RABBITMQ)_IMAGE=' .env 2>/dev/null || true)
+content=${kept:+$kept$'\n'}$names
+if [[ ! -f .env || $(< .env) != "$content" ]]; then echo "$content" > .env; fi
+echo "$names"
