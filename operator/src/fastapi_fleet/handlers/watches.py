@@ -11,11 +11,15 @@ from fastapi_fleet.kube.kinds import WATCHED, Object
 from fastapi_fleet.reconcile.intake import Intake
 from fastapi_fleet.reconcile.resync import label_selector
 
+IDENTITY = "fastapi-fleet"
+"""Only peering uses it, which is off; without one, kopf looks the user's name up, which an image may not have."""
+
 
 async def watch(intake: Intake, namespaces: Sequence[str], stop: asyncio.Event) -> None:
     """Feed `intake` with every change of the watched kinds, in `namespaces` or everywhere. Runs until `stop` is set.
 
-    Returns or raises also when kopf gives up, for example on a watch that it may not make: then the process must end.
+    kopf takes SIGTERM and SIGINT for itself: when it returns on one of them, `stop` is set for the other parts. It
+    raises when it gives up, for example on a watch that it may not make: then the process must end.
     """
     await kopf.operator(
         registry=watch_registry(intake),
@@ -24,7 +28,9 @@ async def watch(intake: Intake, namespaces: Sequence[str], stop: asyncio.Event) 
         clusterwide=not namespaces,
         namespaces=list(namespaces),
         stop_flag=stop,
+        identity=IDENTITY,  # type: ignore[arg-type]  # a NewType over str that kopf does not export
     )
+    stop.set()
 
 
 def watch_registry(intake: Intake) -> kopf.OperatorRegistry:
