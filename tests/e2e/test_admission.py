@@ -1,5 +1,6 @@
 """What a person is told at `kubectl apply`: the API server refuses bad resources and names the field."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -263,6 +264,20 @@ def test_platform_with_both_servers_by_default_is_accepted(cluster: Kubectl) -> 
     (accepted,) = cluster.apply(platform(postgres={}, rabbitmq={}), dry_run=True)
     assert accepted["spec"]["postgres"]["mode"] == "Embedded"
     assert accepted["spec"]["rabbitmq"]["storage"] == "1Gi"
+
+
+@pytest.fixture
+def paused_platform(cluster: Kubectl) -> Iterator[Kubectl]:
+    """A stored FleetPlatform `admission` for which nothing is created."""
+    cluster.apply(platform(paused=True, postgres={}, rabbitmq={}))
+    yield cluster
+    cluster.delete("fleetplatform", "admission")
+
+
+@pytest.mark.parametrize("server", ["postgres", "rabbitmq"])
+def test_storage_of_a_platform_cannot_change(paused_platform: Kubectl, server: str) -> None:
+    with pytest.raises(KubectlError, match=f"spec.{server}.storage.*storage cannot change"):
+        paused_platform.patch("fleetplatform", "admission", {"spec": {server: {"storage": "2Gi"}}})
 
 
 @pytest.mark.parametrize("path", ["fastapiservice.spec.shutdown", "fleetplatform.spec.postgres"])
