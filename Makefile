@@ -29,9 +29,11 @@ images: ## Build the images; then `docker compose up --wait` runs both services 
 test: lint test-unit test-services test-compose test-e2e ## Every layer, from fast to real
 
 .PHONY: test-unit
-test-unit: setup ## Operator and kit, without a cluster
+test-unit: setup ## Operator, kit and chart, without a cluster
 	@hack/run-tests.sh operator --ignore-glob='*/integration'
 	@hack/run-tests.sh services/kit --ignore-glob='*/integration'
+	@hack/setup-tools.sh helm
+	@hack/run-tests.sh tests/chart
 
 .PHONY: test-services
 test-services: setup ## Both services, and the rest that needs one, against real PostgreSQL and RabbitMQ

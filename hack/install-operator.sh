@@ -14,13 +14,16 @@ info = json.load(sys.stdin)["info"]
 print(info["status"], info["description"])' 2>/dev/null || true)
 
 if [[ $installed == "deployed content $content" ]]; then
-  say 'The operator is installed and up to date'
-  exit
+  say 'The operator is installed with this chart and image'
+else
+  say 'Installing the operator with its chart'
+  helm upgrade --install "${release[@]}" charts/fastapi-fleet --create-namespace --description "content $content" \
+    --set "image.repository=${image%:*}" --set "image.tag=${image##*:}" >/dev/null
 fi
-say 'Installing the operator with its chart'
-if ! helm upgrade --install "${release[@]}" charts/fastapi-fleet --create-namespace --description "content $content" \
-  --set "image.repository=${image%:*}" --set "image.tag=${image##*:}" --wait --timeout 3m >/dev/null; then
-  kubectl --context kind-fastapi-fleet --namespace fastapi-fleet-system get pods,events >&2
-  fail 'the operator did not become ready within 3 minutes' \
-    'Its log: kubectl --context kind-fastapi-fleet --namespace fastapi-fleet-system logs deployment/fastapi-fleet'
+
+kubectl() { command kubectl --context kind-fastapi-fleet --namespace fastapi-fleet-system "$@"; }
+if ! kubectl rollout status deployment/fastapi-fleet --timeout 90s >&2; then
+  kubectl get pods >&2
+  kubectl logs deployment/fastapi-fleet --tail 20 >&2
+  fail 'the operator is not ready after 90 s' 'Its log is above.'
 fi
