@@ -20,6 +20,7 @@ from fastapi_fleet.resources import names
 from fastapi_fleet.resources.manifest import content_hash
 from fastapi_fleet.resources.secret import decode
 from fastapi_fleet.status.facts import BackendState
+from fastapi_fleet.status.platform_status import COMPONENTS
 
 REPAIRED = Counter("fastapi_fleet_backend_repairs_total", "Backend state created or repaired.", ["backend"])
 
@@ -144,7 +145,7 @@ class BackingServices:
 
     def _postgres_server(self, identity: ServiceIdentity) -> PostgresServer | BackendState:
         backend = names.postgres(identity.platform)
-        admin = self._administrator(identity, backend, ConditionType.POSTGRES_READY)
+        admin = self._administrator(identity, "postgres", backend)
         if isinstance(admin, BackendState):
             return admin
         host = names.cluster_host(backend, identity.namespace)
@@ -152,7 +153,7 @@ class BackingServices:
 
     def _broker_server(self, identity: ServiceIdentity) -> BrokerServer | BackendState:
         backend = names.rabbitmq(identity.platform)
-        admin = self._administrator(identity, backend, ConditionType.RABBITMQ_READY)
+        admin = self._administrator(identity, "rabbitmq", backend)
         if isinstance(admin, BackendState):
             return admin
         host = names.cluster_host(backend, identity.namespace)
@@ -160,23 +161,22 @@ class BackingServices:
             host=host, port=RABBITMQ_MANAGEMENT_PORT, user=admin["username"], password=admin["password"]
         )
 
-    def _administrator(
-        self, identity: ServiceIdentity, backend: str, kind: ConditionType
-    ) -> dict[str, str] | BackendState:
+    def _administrator(self, identity: ServiceIdentity, component: str, backend: str) -> dict[str, str] | BackendState:
         platform = self._cache.get(ObjectKey(FLEET_PLATFORM.name, identity.namespace, identity.platform))
-        offer = _condition(platform, kind)
-        if offer is None:
-            message = f"FleetPlatform {identity.platform} does not offer {backend.rsplit('-', 1)[-1]}"
+        if platform is None or not _offers(platform, component):
+            message = f"FleetPlatform {identity.platform} does not offer {component}: add spec.{component} to it"
             return BackendState(ready=False, reason=Reason.BACKEND_NOT_OFFERED, message=message)
         secret = self._cache.get(ObjectKey(SECRET.name, identity.namespace, names.admin_secret(backend)))
-        if offer["status"] != "True" or secret is None:
+        if secret is None or not _is_ready(platform, COMPONENTS[component]):
             return BackendState(ready=False, reason=Reason.BACKEND_NOT_READY, message=f"waits for {backend}")
         return decode(secret)
 
 
-def _condition(platform: Object | None, kind: ConditionType) -> dict[str, str] | None:
-    """The condition of a platform that is there and stays."""
-    if platform is None or platform["metadata"].get("deletionTimestamp"):
-        return None
-    conditions: list[dict[str, str]] = (platform.get("status") or {}).get("conditions") or []
-    return next((condition for condition in conditions if condition["type"] == kind), None)
+def _offers(platform: Object, component: str) -> bool:
+    leaving = platform["metadata"].get("deletionTimestamp") is not None
+    return not leaving and (platform.get("spec") or {}).get(component) is not None
+
+
+def _is_ready(platform: Object, kind: ConditionType) -> bool:
+    conditions = (platform.get("status") or {}).get("conditions") or ()
+    return any(condition["type"] == kind and condition["status"] == "True" for condition in conditions)
