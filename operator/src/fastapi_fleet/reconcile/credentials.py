@@ -1,5 +1,6 @@
 """Values of a service's own Secret: what is there is kept, what is missing is made."""
 
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from fastapi_fleet.resources.environment import generated_keys
 
 SECRET_BYTES = 32
 """Randomness of each generated value. 32 bytes are 43 URL-safe characters: nothing ever needs escaping."""
+
+_URL_SAFE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def generate_secret() -> str:
@@ -72,13 +75,14 @@ def complete_credentials(
 
 
 def password_in(url: str | None) -> str | None:
-    """The password of a connection URL; None where there is no URL or it is not one."""
+    """The password of a connection URL; None where there is none, or one that this operator would not have made."""
     if not url:
         return None
     try:
-        return urlsplit(url).password or None
+        password = urlsplit(url).password or ""
     except ValueError:
         return None
+    return password if _URL_SAFE.fullmatch(password) else None
 
 
 def hidden_values(credentials: Mapping[str, str]) -> tuple[str, ...]:
