@@ -35,7 +35,6 @@ start_engine() {
   if [[ -d /run/systemd/system ]]; then
     systemctl start docker
   else
-    sysctl -qw net.ipv4.ip_forward=1
     # shellcheck disable=SC2046 # options are words
     setsid nohup dockerd $(runtime_options) </dev/null >/var/log/dockerd.log 2>&1 &
   fi
@@ -50,7 +49,7 @@ wait_for_engine() {
 }
 
 require_root_on_debian
-for program in dockerd iptables runc; do
+for program in docker dockerd iptables runc; do
   if ! command -v "$program" >/dev/null; then install_engine && break; fi
 done
 start_engine

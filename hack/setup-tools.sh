@@ -7,10 +7,10 @@ source hack/lib/progress.sh
 source hack/lib/cache.sh
 source hack/lib/versions.sh
 
-has_compose() { docker compose version --short 2>/dev/null | grep -Eq '^v?(2\.(2[4-9]|[3-9][0-9])|[3-9]|[1-9][0-9])'; }
-has_kind() { kind version --quiet 2>/dev/null | grep -Eq '0\.(3[0-9]|[4-9][0-9])'; }
-has_kubectl() { kubectl version --client 2>/dev/null | grep -Eq 'Client Version: v1\.3[3-9]'; }
-has_helm() { helm version --short 2>/dev/null | grep -Eq '^v(3\.1[4-9]|3\.[2-9][0-9]|4\.)'; }
+has_compose() { [[ $(docker compose version --short 2>&1) =~ ^v?(2\.(2[4-9]|[3-9][0-9])|[3-9]\.|[1-9][0-9]) ]]; }
+has_kind() { [[ $(kind version --quiet 2>&1) =~ 0\.(3[0-9]|[4-9][0-9]) ]]; }
+has_kubectl() { [[ $(kubectl version --client 2>&1) =~ 'Client Version: v1.3'[3-9] ]]; }
+has_helm() { [[ $(helm version --short 2>&1) =~ ^v(3\.1[4-9]|3\.[2-9][0-9]|4\.) ]]; }
 
 link() { ln -sf "$(hack/build-go-program.sh "$1" "${@:2}")" "$FLEET_CACHE/bin/$1"; }
 
