@@ -10,7 +10,9 @@ from fastapi_fleet.constants import ANNOTATION_HASH
 from fastapi_fleet.resources.manifest import Manifest
 
 _FACTORS = {
-    "m": Decimal("0.001"),
+    "n": Decimal("1e-9"),
+    "u": Decimal("1e-6"),
+    "m": Decimal("1e-3"),
     "": Decimal(1),
     **{suffix: Decimal(1000) ** power for power, suffix in enumerate(("k", "M", "G", "T", "P", "E"), start=1)},
     **{suffix: Decimal(1024) ** power for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), start=1)},
@@ -33,7 +35,7 @@ def holds(live: Manifest, desired: Manifest) -> bool:
 def _contains(live: object, desired: object, *, quantities: bool = False) -> bool:
     if isinstance(desired, Mapping):
         return isinstance(live, Mapping) and all(
-            _contains(live[key], value, quantities=quantities or key in _QUANTITY_FIELDS)
+            _contains(live[key], value, quantities=quantities or _holds_quantities(key, value))
             if key in live
             else not value  # the API server leaves out a field that holds its zero value
             for key, value in desired.items()
@@ -49,7 +51,12 @@ def _contains(live: object, desired: object, *, quantities: bool = False) -> boo
     return live == desired
 
 
+def _holds_quantities(key: object, value: object) -> bool:
+    """Whether this is the map of a resource requirement, not a text whose key happens to be called so."""
+    return key in _QUANTITY_FIELDS and isinstance(value, Mapping)
+
+
 def quantity(text: str) -> Decimal:
     """Value of a Kubernetes quantity; the API server rewrites 0.5 as 500m, which is the same amount."""
-    digits = text.rstrip("mkMGTPEi")
+    digits = text.rstrip("numkKMGTPEi")
     return Decimal(digits) * _FACTORS[text[len(digits) :]]

@@ -1,0 +1,56 @@
+"""What each kind of resource is rendered to, word for word.
+
+`pytest --update-golden` writes the files anew; their diff then tells what has changed.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from fastapi_fleet.kube.kinds import FASTAPI_SERVICE
+from fastapi_fleet.reconcile.ownership import owner_from
+from fastapi_fleet.reconcile.parse import parse_platform, parse_service
+from fastapi_fleet.resources.manifest import Manifest
+from fastapi_fleet.resources.render import render_fastapi_service, render_fleet_platform
+from fastapi_fleet.resources.service_inputs import ServiceInputs
+
+
+class PlainDumper(yaml.SafeDumper):
+    """Writes what occurs twice twice: an alias is hard to read."""
+
+    def ignore_aliases(self, _data: object) -> bool:
+        return True
+
+
+CASES = sorted((Path(__file__).parent.parent / "data" / "render").iterdir())
+
+
+def render(given: dict[str, Any]) -> list[Manifest]:
+    resource = given["resource"]
+    owner = owner_from(resource)
+    if resource["kind"] == FASTAPI_SERVICE.name:
+        inputs = ServiceInputs(
+            credentials=given.get("credentials", {}),
+            referenced=given.get("referenced", {}),
+            dependency_ports=given.get("dependencyPorts", {}),
+        )
+        return list(render_fastapi_service(owner, parse_service(resource), inputs).all)
+    return render_fleet_platform(owner, parse_platform(resource), given.get("adminPasswords", {}))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_renders_what_is_expected(case: Path, request: pytest.FixtureRequest) -> None:
+    rendered = render(yaml.safe_load((case / "input.yaml").read_text()))
+    expected = case / "expected.yaml"
+    if request.config.getoption("--update-golden"):
+        expected.write_text(yaml.dump_all(rendered, Dumper=PlainDumper, sort_keys=False, width=110))
+    assert rendered == list(yaml.safe_load_all(expected.read_text()))
+
+
+def test_golden_full_service_sets_every_field_of_the_spec() -> None:
+    given = yaml.safe_load(
+        next(case for case in CASES if case.name == "service-full").joinpath("input.yaml").read_text()
+    )
+    spec = parse_service(given["resource"])
+    assert type(spec).model_fields.keys() - spec.model_fields_set == {"command"}, "command excludes app and workers"

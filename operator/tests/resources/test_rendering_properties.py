@@ -1,0 +1,110 @@
+"""What holds for every valid spec."""
+
+import json
+from typing import Any
+
+from fastapi_fleet.api.platform_spec import FleetPlatformSpec
+from fastapi_fleet.api.service_spec import SHUTDOWN_MARGIN_SECONDS, FastAPIServiceSpec, Shutdown
+from fastapi_fleet.kube.kinds import key_of
+from fastapi_fleet.resources.deployment import uvicorn_command
+from fastapi_fleet.resources.equality import holds
+from fastapi_fleet.resources.manifest import Owner
+from hypothesis import given
+from support import specs
+from support.pod_security import restricted_violations
+from support.rendering import rendered_platform, rendered_service
+
+KUBERNETES_NAME_LIMIT = 63
+
+
+def deployment_spec(spec: FastAPIServiceSpec) -> dict[str, Any]:
+    rendered: dict[str, Any] = rendered_service(spec).workload["spec"]
+    return rendered
+
+
+@given(specs.service_specs())
+def test_service_renders_the_same_each_time(spec: FastAPIServiceSpec) -> None:
+    assert rendered_service(spec) == rendered_service(spec)
+
+
+@given(specs.service_specs())
+def test_service_manifests_are_json(spec: FastAPIServiceSpec) -> None:
+    for manifest in rendered_service(spec).all:
+        assert json.loads(json.dumps(manifest)) == manifest
+
+
+@given(specs.platform_specs)
+def test_platform_manifests_are_json_and_the_same_each_time(spec: FleetPlatformSpec) -> None:
+    rendered = rendered_platform(spec)
+    assert json.loads(json.dumps(rendered)) == rendered_platform(spec)
+
+
+@given(specs.service_specs())
+def test_rendered_manifest_holds_itself(spec: FastAPIServiceSpec) -> None:
+    for manifest in rendered_service(spec).all:
+        assert holds(manifest, manifest)
+
+
+@given(specs.service_specs(), specs.service_specs())
+def test_selector_never_depends_on_the_spec(one: FastAPIServiceSpec, other: FastAPIServiceSpec) -> None:
+    assert deployment_spec(one)["selector"] == deployment_spec(other)["selector"]
+
+
+@given(specs.service_specs())
+def test_selectors_of_deployment_and_service_match_the_pods(spec: FastAPIServiceSpec) -> None:
+    rendered = rendered_service(spec)
+    service = next(manifest for manifest in rendered.prerequisites if manifest["kind"] == "Service")
+    labels = rendered.workload["spec"]["template"]["metadata"]["labels"].items()
+    assert rendered.workload["spec"]["selector"]["matchLabels"].items() <= labels
+    assert service["spec"]["selector"].items() <= labels
+
+
+@given(specs.service_specs())
+def test_service_pods_pass_pod_security_restricted(spec: FastAPIServiceSpec) -> None:
+    assert restricted_violations(deployment_spec(spec)["template"]["spec"]) == []
+
+
+@given(specs.platform_specs)
+def test_backend_pods_pass_pod_security_restricted(spec: FleetPlatformSpec) -> None:
+    for manifest in rendered_platform(spec):
+        if manifest["kind"] == "StatefulSet":
+            assert restricted_violations(manifest["spec"]["template"]["spec"]) == []
+
+
+@given(specs.service_specs())
+def test_every_container_has_a_read_only_root_file_system(spec: FastAPIServiceSpec) -> None:
+    for container in deployment_spec(spec)["template"]["spec"]["containers"]:
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
+
+
+@given(specs.shutdowns())
+def test_grace_period_covers_drain_graceful_timeout_and_margin(shutdown: Shutdown) -> None:
+    spec = FastAPIServiceSpec(image="i", shutdown=shutdown)
+    pod = deployment_spec(spec)["template"]["spec"]
+    sleep = pod["containers"][0].get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
+    command = uvicorn_command(spec)
+    graceful = int(command[command.index("--timeout-graceful-shutdown") + 1])
+    assert sleep == shutdown.drain_seconds
+    assert graceful >= 1
+    assert pod["terminationGracePeriodSeconds"] >= sleep + graceful + SHUTDOWN_MARGIN_SECONDS
+
+
+@given(specs.service_specs(), specs.names)
+def test_names_and_label_values_are_within_limits(spec: FastAPIServiceSpec, name: str) -> None:
+    for manifest in rendered_service(spec, Owner("FastAPIService", "team", name, "uid")).all:
+        assert len(key_of(manifest).name) <= KUBERNETES_NAME_LIMIT
+        assert all(len(value) <= KUBERNETES_NAME_LIMIT for value in manifest["metadata"]["labels"].values())
+
+
+@given(specs.platform_specs, specs.names)
+def test_platform_names_and_label_values_are_within_limits(spec: FleetPlatformSpec, name: str) -> None:
+    for manifest in rendered_platform(spec, Owner("FleetPlatform", "team", name, "uid")):
+        assert len(key_of(manifest).name) <= KUBERNETES_NAME_LIMIT
+        assert all(len(value) <= KUBERNETES_NAME_LIMIT for value in manifest["metadata"]["labels"].values())
+
+
+@given(specs.service_specs())
+def test_prerequisites_come_before_the_workload_and_none_twice(spec: FastAPIServiceSpec) -> None:
+    keys = [key_of(manifest) for manifest in rendered_service(spec).all]
+    assert keys[-1].kind == "Deployment"
+    assert len(keys) == len(set(keys))

@@ -1,0 +1,24 @@
+"""Rendering with inputs that fit the spec."""
+
+from fastapi_fleet.api.platform_spec import FleetPlatformSpec
+from fastapi_fleet.api.service_spec import FastAPIServiceSpec
+from fastapi_fleet.reconcile.credentials import ServiceIdentity, complete_credentials
+from fastapi_fleet.resources.manifest import Manifest, Owner
+from fastapi_fleet.resources.render import ServiceManifests, render_fastapi_service, render_fleet_platform
+from fastapi_fleet.resources.service_inputs import ServiceInputs
+
+SERVICE_OWNER = Owner("FastAPIService", "team", "shop", "uid-shop")
+PLATFORM_OWNER = Owner("FleetPlatform", "team", "default", "uid-default")
+
+
+def rendered_service(spec: FastAPIServiceSpec, owner: Owner = SERVICE_OWNER) -> ServiceManifests:
+    identity = ServiceIdentity(owner.namespace, owner.name, spec.platform)
+    inputs = ServiceInputs(
+        credentials=complete_credentials(identity, spec, {}, generate=lambda: "generated"),
+        dependency_ports={service.name: 8000 for service in spec.services},
+    )
+    return render_fastapi_service(owner, spec, inputs)
+
+
+def rendered_platform(spec: FleetPlatformSpec, owner: Owner = PLATFORM_OWNER) -> list[Manifest]:
+    return render_fleet_platform(owner, spec, {"postgres": "generated", "rabbitmq": "generated"})

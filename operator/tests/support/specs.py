@@ -1,0 +1,106 @@
+"""Hypothesis strategies: every spec that admission lets through, more or less."""
+
+import string
+from typing import Any
+
+from fastapi_fleet.api.platform_spec import FleetPlatformSpec
+from fastapi_fleet.api.service_spec import (
+    MIN_GRACEFUL_SECONDS,
+    SHUTDOWN_MARGIN_SECONDS,
+    FastAPIServiceSpec,
+    Shutdown,
+)
+from hypothesis import strategies as st
+
+NAME_LIMIT = 50
+_LOWER = string.ascii_lowercase
+_NAME_INSIDE = st.text(_LOWER + string.digits + "-", max_size=NAME_LIMIT - 2)
+
+names = st.builds(
+    lambda first, inside, last: first + inside + last,
+    st.sampled_from(_LOWER),
+    _NAME_INSIDE,
+    st.sampled_from(_LOWER + string.digits),
+)
+variables = st.text(string.ascii_letters + "_", min_size=1, max_size=12)
+texts = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), max_size=20)
+quantities = st.sampled_from(["100m", "0.5", "1", "128Mi", "0.25", "2Gi", "1k"])
+event_types = st.sampled_from(["order.created", "user.registered", "invoice-sent"])
+
+
+@st.composite
+def shutdowns(draw: st.DrawFn) -> Shutdown:
+    least = SHUTDOWN_MARGIN_SECONDS + MIN_GRACEFUL_SECONDS
+    drain = draw(st.integers(0, 600))
+    return Shutdown(drain_seconds=drain, grace_period_seconds=draw(st.integers(drain + least, 3600)))
+
+
+resources = st.none() | st.fixed_dictionaries(
+    {},
+    optional={
+        "requests": st.fixed_dictionaries({}, optional={"cpu": quantities, "memory": quantities}),
+        "limits": st.fixed_dictionaries({}, optional={"memory": quantities}),
+    },
+)
+probes = st.fixed_dictionaries(
+    {"startupSeconds": st.integers(1, 3600)},
+    optional={
+        kind: st.fixed_dictionaries(
+            {}, optional={"path": st.just("/alive"), "periodSeconds": st.integers(1, 60), "timeoutSeconds": st.just(2)}
+        )
+        for kind in ("liveness", "readiness")
+    },
+)
+
+
+@st.composite
+def _variables_by_field(draw: st.DrawFn) -> dict[str, Any]:
+    """Variables spread over the fields that can set one: none is set twice."""
+    fields: dict[str, Any] = {"config": {}, "secrets": [], "services": [], "env": []}
+    for variable in draw(st.sets(variables.filter(lambda name: not name.endswith("_URL")), max_size=8)):
+        match draw(st.integers(0, 4)):
+            case 0:
+                fields["config"][variable] = draw(texts)
+            case 1:
+                fields["secrets"].append({"env": variable, "generate": True})
+            case 2:
+                fields["secrets"].append({"env": variable, "name": draw(names), "key": "value"})
+            case 3:
+                fields["services"].append({"env": variable, "name": draw(names)})
+            case _:
+                fields["env"].append({"name": variable, "value": draw(texts)})
+    return fields
+
+
+@st.composite
+def service_specs(draw: st.DrawFn) -> FastAPIServiceSpec:
+    database = draw(st.none() | st.fixed_dictionaries({}, optional={"connectionLimit": st.integers(1, 10000)}))
+    broker = draw(
+        st.none() | st.fixed_dictionaries({"publishes": st.lists(event_types, unique=True), "consumes": st.just([])})
+    )
+    command = draw(st.none() | st.lists(texts, min_size=1, max_size=3))
+    return FastAPIServiceSpec.model_validate(
+        {
+            "image": "registry.example/shop:1",
+            "imagePullPolicy": draw(st.sampled_from([None, "Always", "IfNotPresent", "Never"])),
+            "port": draw(st.integers(1, 65535)),
+            "workers": draw(st.integers(1, 32)),
+            "replicas": draw(st.integers(0, 1000)),
+            "command": command,
+            "args": draw(st.none() | st.lists(texts, max_size=3)),
+            "resources": draw(resources),
+            "probes": draw(probes),
+            "shutdown": draw(shutdowns()),
+            "database": database,
+            "broker": broker,
+            **draw(_variables_by_field()),
+        }
+    )
+
+
+_backends = st.none() | st.fixed_dictionaries({}, optional={"storage": quantities, "resources": resources})
+platform_specs = st.builds(
+    lambda postgres, rabbitmq: FleetPlatformSpec.model_validate({"postgres": postgres, "rabbitmq": rabbitmq}),
+    _backends,
+    _backends,
+)
