@@ -7,20 +7,13 @@ source hack/lib/progress.sh
 source hack/lib/cache.sh
 
 eval "$(hack/write-image-names.sh)"
-if ! docker buildx version >/dev/null 2>&1; then export DOCKER_BUILDKIT=0; fi
 
 build() { # NAME DOCKERFILE INPUT...
-  local name=$1 dockerfile=$2 repository=localhost/fastapi-fleet/$1 image log
+  local name=$1 dockerfile=$2 repository=localhost/fastapi-fleet/$1 image
   image=$repository:src-$(text_key "$PYTHON_IMAGE" "$(content_key .dockerignore requirements.lock "${@:3}")")
   if ! docker image inspect "$image" >/dev/null 2>&1; then
     say "Building $image (20 to 60 s)"
-    log=$(mktemp)
-    if ! docker build --tag "$image" --file "$dockerfile" --build-arg "PYTHON_IMAGE=$PYTHON_IMAGE" . >"$log" 2>&1; then
-      cat "$log" >&2
-      rm "$log"
-      fail "building $image failed" 'The lines above say why.'
-    fi
-    rm "$log"
+    hack/run-docker-build.sh "$image" --file "$dockerfile" --build-arg "PYTHON_IMAGE=$PYTHON_IMAGE" .
   fi
   docker tag "$image" "$repository:dev"
   echo "$name=$image"

@@ -5,12 +5,11 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source hack/lib/progress.sh
 source hack/lib/cache.sh
-source hack/lib/versions.sh
+source hack/node-image/versions.sh
 
 image=$1
 repository=localhost/fastapi-fleet-node
 rootfs_image=$repository/rootfs:latest
-export DOCKER_BUILDKIT=0
 context=$(mktemp -d)
 builder=fastapi-fleet-node-$$
 trap 'rm -rf "$context"; docker rm --force "$builder" >/dev/null 2>&1 || true' EXIT
@@ -20,13 +19,11 @@ build_programs() {
   local version=k8s.io/component-base/version
   local stamp="-X $version.gitVersion=$KUBERNETES_VERSION -X $version.gitMajor=1 -X $version.gitMinor=${minor%%.*}"
   mkdir -p "$context/bin"
-  say "Building Kubernetes $KUBERNETES_VERSION from source (6 to 10 minutes on 2 cores where its packages are not in Go's cache)"
-  place hyperkube . hack/node-image/kubernetes "$stamp"
-  say 'Building etcd, CoreDNS, pause and the volume provisioner (3 minutes on 2 cores)'
-  place etcd . hack/node-image/etcd
-  place coredns . hack/node-image/coredns
+  ESTIMATE='10 minutes' place hyperkube . hack/node-image/kubernetes "$stamp"
+  ESTIMATE='1 minute' place etcd . hack/node-image/etcd
+  ESTIMATE='2 minutes' place coredns . hack/node-image/coredns
   place pause . hack/node-image/pause
-  place local-path-provisioner "github.com/rancher/local-path-provisioner@$LOCAL_PATH_VERSION"
+  ESTIMATE='2 minutes' place local-path-provisioner "github.com/rancher/local-path-provisioner@$LOCAL_PATH_VERSION"
 }
 
 place() {
@@ -41,14 +38,7 @@ import_rootfs() {
   docker import "$(hack/build-debian-rootfs.sh node bookworm "$packages")" "$rootfs_image" >/dev/null
 }
 
-build() { # IMAGE DOCKERFILE [OPTION...]
-  local log=$context.log
-  if ! docker build --quiet --tag "$1" --file "$2" "${@:3}" "$context" >"$log" 2>&1; then
-    cat "$log" >&2
-    fail "building $1 failed" 'The lines above say why.'
-  fi
-  rm "$log"
-}
+build() { hack/run-docker-build.sh "$1" --file "$2" "${@:3}" "$context"; } # IMAGE DOCKERFILE [OPTION...]
 
 build_component_images() {
   local files=hack/node-image/components

@@ -20,5 +20,6 @@ check operator src tests
 check services/kit src tests
 check services/users app migrations tests
 check services/orders app migrations tests
-check . hack bench tests
+check bench .
+check . hack tests
 exit "$failed"

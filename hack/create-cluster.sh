@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source hack/lib/progress.sh
 source hack/lib/cache.sh
+source hack/node-image/versions.sh
 
 cluster=fastapi-fleet
 
@@ -21,13 +22,27 @@ if kind get clusters 2>/dev/null | grep -qx "$cluster"; then
   kind delete cluster --name "$cluster" --quiet
 fi
 
+# The node image that is built here holds the components under names of its own, so that none goes by an official name.
+name_component_images() {
+  cat <<PATCH
+- |
+  kind: ClusterConfiguration
+  imageRepository: localhost/fastapi-fleet-node
+  dns:
+    imageTag: $COREDNS_VERSION
+  etcd:
+    local:
+      imageTag: $ETCD_VERSION
+PATCH
+}
+
 config=$(mktemp)
 trap 'rm -f "$config"' EXIT
 options=()
 cp hack/cluster/kind.yaml "$config"
 if [[ $(hack/detect-registry.sh) == no ]]; then
   options+=(--image "$(hack/ensure-node-image.sh)")
-  cat hack/node-image/kubeadm-patch.yaml >> "$config"
+  name_component_images >> "$config"
 fi
 
 say "Creating the kind cluster $cluster (20 s; with kind's own node image also its download)"

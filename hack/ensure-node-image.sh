@@ -3,8 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source hack/lib/cache.sh
-source hack/lib/versions.sh
+source hack/node-image/versions.sh
 
-image=localhost/fastapi-fleet-node/node:$KUBERNETES_VERSION-$(content_key hack/node-image hack/build-node-image.sh hack/build-debian-rootfs.sh hack/lib/versions.sh)
+image=localhost/fastapi-fleet-node/node:$KUBERNETES_VERSION-$(content_key hack/node-image hack/build-node-image.sh hack/build-debian-rootfs.sh)
 hack/ensure-image.sh "$image" hack/build-node-image.sh "$image"
 echo "$image"

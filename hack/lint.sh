@@ -13,6 +13,7 @@ check() { # NAME COMMAND...
   if "${@:2}" >"$log" 2>&1; then
     say "ok: $1"
   else
+    say "FAILED: $1"
     cat "$log" >&2
     failed+=("$1")
   fi

@@ -1,10 +1,5 @@
 # shellcheck shell=bash disable=SC2034
-# What is installed or built where a machine lacks it. Kubernetes stays at 1.34: 1.35 refuses hosts with cgroup v1.
-KUBERNETES_VERSION=v1.34.4
-ETCD_VERSION=3.6.4
-COREDNS_VERSION=v1.12.4
-PAUSE_VERSION=3.10
-LOCAL_PATH_VERSION=v0.0.30
+# The tools that are installed where a machine lacks them; kubectl is of the node image's Kubernetes.
 KIND_VERSION=v0.33.0
 HELM_VERSION=v3.22.0
 COMPOSE_VERSION=v2.40.3
