@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx2
 from fastapi import FastAPI
 from fleetkit.app import build_app
 from fleetkit.background import Startup, running
@@ -22,8 +23,13 @@ from app.services.user_directory import UserClient, UserDirectory
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """Builds the application; nothing is connected before it is started."""
+def create_app(settings: Settings, *, users_transport: httpx2.AsyncBaseTransport | None = None) -> FastAPI:
+    """Builds the application; nothing is connected before it is started.
+
+    Args:
+        settings: where everything is.
+        users_transport: what carries requests to the users service; tests give their own.
+    """
     registry = new_registry()
     database = Database(settings, application_name=settings.service_name)
     startup = Startup(settings, database, MIGRATIONS)
@@ -36,7 +42,7 @@ def create_app(settings: Settings) -> FastAPI:
         async with (
             database,
             running(startup, workers),
-            UserClient(str(settings.user_service_url)) as users,
+            UserClient(str(settings.user_service_url), transport=users_transport) as users,
         ):
             yield {
                 "order_service": OrderService(database, event_source=f"/{settings.service_name}"),

@@ -69,6 +69,8 @@ def _route_to_standard_output(formatter: logging.Formatter, level: str) -> None:
         logger = logging.getLogger(name)
         logger.handlers = []
         logger.propagate = True
+    # A line for each call that goes well says nothing that the callee's own line does not.
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     # The middleware writes the access line: it knows the duration and the request id.
     logging.getLogger("uvicorn.access").propagate = False
 

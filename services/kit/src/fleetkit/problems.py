@@ -94,7 +94,7 @@ def problem_responses(*errors: type[ServiceError]) -> dict[int | str, dict[str, 
 def declare_problem(status: HTTPStatus) -> dict[str, Any]:
     """The OpenAPI description of a problem answer with this status."""
     schema = {"$ref": "#/components/schemas/Problem"}
-    return {"description": status.phrase, "model": Problem, "content": {MEDIA_TYPE: {"schema": schema}}}
+    return {"description": status.phrase, "content": {MEDIA_TYPE: {"schema": schema}}}
 
 
 def install_problem_handlers(app: FastAPI) -> None:
@@ -102,6 +102,20 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ServiceError, _answer_service_error)
     app.add_exception_handler(RequestValidationError, _answer_refused_request)
     app.add_exception_handler(HTTPException, _answer_http_exception)
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        document.setdefault("components", {}).setdefault("schemas", {}).update(_schemas())
+        return document
+
+    # A response model would be declared as application/json too, which no problem is.
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _schemas() -> dict[str, Any]:
+    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {**problem.pop("$defs"), "Problem": problem}
 
 
 async def _answer_service_error(_request: Request, error: Exception) -> Response:

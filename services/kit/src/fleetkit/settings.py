@@ -34,15 +34,16 @@ PostgresUrl = Annotated[
     SecretStr, AfterValidator(_secret_url("postgresql", "postgresql://user:password@host:5432/database"))
 ]
 AmqpUrl = Annotated[SecretStr, AfterValidator(_secret_url("amqp", "amqp://user:password@host:5672/vhost"))]
+ServiceName = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")]
 ServiceUrl = Annotated[AnyHttpUrl, AfterValidator(_without_credentials)]
 
 
 class ServiceSettings(BaseSettings):
-    """What every service has. A service gives `service_name` its default."""
+    """What every service has. A service gives `service_name`, of type `ServiceName`, its default."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
-    service_name: Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")]
+    service_name: ServiceName
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
 

@@ -10,6 +10,8 @@ from uuid import uuid4
 
 import asyncpg
 import httpx2
+from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 
 Value = TypeVar("Value")
 POLL_SECONDS = 0.02
@@ -63,12 +65,6 @@ class VirtualHost:
         answer.raise_for_status()
         return [message["payload"] for message in answer.json()]
 
-    async def consumers(self, queue: str) -> int:
-        """How many consumers a queue has, 0 where there is no such queue."""
-        answer = await self._management.get(f"/api/consumers/{self._name}")
-        answer.raise_for_status()
-        return sum(consumer["queue"]["name"] == queue for consumer in answer.json())
-
     async def delete_queue(self, queue: str) -> None:
         """Deletes a queue, as somebody might by hand."""
         (await self._management.delete(f"/api/queues/{self._name}/{quote(queue)}")).raise_for_status()
@@ -77,8 +73,9 @@ class VirtualHost:
         """Publishes to the exchange of events; False where no queue is bound for the type."""
         message = {"properties": {}, "routing_key": event_type, "payload": body, "payload_encoding": "string"}
         answer = await self._management.post(f"/api/exchanges/{self._name}/events/publish", json=message)
-        answer.raise_for_status()
-        return bool(answer.json()["routed"])
+        if answer.status_code in {httpx2.codes.BAD_REQUEST, httpx2.codes.NOT_FOUND}:  # no such exchange yet
+            return False
+        return bool(answer.raise_for_status().json()["routed"])
 
     async def close_connections(self) -> int:
         """Cuts every connection of this virtual host, and says how many there were."""
@@ -117,6 +114,20 @@ async def eventually(probe: Callable[[], Awaitable[Value]], *, within: float = 1
         TimeoutError: it did not become true within so many seconds.
     """
     async with asyncio.timeout(within):
-        while not (answer := await probe()):
+        while not (answer := await probe()):  # noqa: ASYNC110 - what is waited for happens elsewhere
             await asyncio.sleep(POLL_SECONDS)
     return answer
+
+
+@asynccontextmanager
+async def running_app(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
+    """Starts `app` in this process and yields a client of it; stops it at the end."""
+    async with app.router.lifespan_context(app) as state:
+
+        async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
+            scope["state"] = dict(state or {})
+            await app(scope, receive, send)
+
+        transport = httpx2.ASGITransport(with_state)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://service") as client:
+            yield client

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from app.models.order import OrderStatus
 
 MAX_AMOUNT = 100_000_000
+Sku = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 
 class Item(BaseModel):
@@ -16,7 +17,7 @@ class Item(BaseModel):
 
     model_config = ConfigDict(from_attributes=True, extra="forbid")
 
-    sku: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+    sku: Sku
     quantity: Annotated[int, Field(ge=1, le=10_000)]
     unit_price: Annotated[int, Field(ge=0, le=MAX_AMOUNT)]
 

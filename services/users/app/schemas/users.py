@@ -7,6 +7,12 @@ from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints
 
 from app.models.user import Role
 
+Name = Annotated[
+    str,
+    # Control characters have no place in a name, and PostgreSQL cannot store the first of them.
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$"),
+]
+
 
 class UserCreate(BaseModel):
     """A user to register."""
@@ -14,7 +20,7 @@ class UserCreate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     email: EmailStr
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    name: Name
     role: Role = Role.MEMBER
 
 

@@ -1,7 +1,7 @@
 """Consumes into the inbox: acknowledged after the commit, tried again within limits, parked when hopeless."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import stamina
 import structlog
@@ -20,19 +20,37 @@ from fleetkit.request_id import HEADER, request_id_scope
 PATIENCE_SECONDS = 600.0
 HANDLER_TIMEOUT_SECONDS = 30.0
 DRAIN_TIMEOUT_SECONDS = 5.0
-FIRST_RETRY_DELAY_SECONDS = 0.2
 log = structlog.get_logger(__name__)
 
 
 class RabbitConsumer(RabbitSession):
-    """Feeds the inbox from a queue for each of its event types."""
+    """Feeds the inbox from a queue for each of its event types.
 
-    def __init__(self, url: SecretStr, service: str, inbox: Inbox, metrics: EventMetrics, *, prefetch: int) -> None:
+    Args:
+        url: the broker.
+        service: the prefix of the queues' names.
+        inbox: what applies the events.
+        metrics: the figures of the application.
+        prefetch: how many messages are in hand at a time.
+        retry_delay: seconds before a failed event is tried again, doubled with each failure.
+    """
+
+    def __init__(
+        self,
+        url: SecretStr,
+        service: str,
+        inbox: Inbox,
+        metrics: EventMetrics,
+        *,
+        prefetch: int,
+        retry_delay: float = 0.2,
+    ) -> None:
         super().__init__(url, f"{service}.consumer", metrics)
         self._service = service
         self._inbox = inbox
         self._metrics = metrics
         self._prefetch = prefetch
+        self._retry_delay = retry_delay
         self._consuming: list[tuple[AbstractQueue, ConsumerTag]] = []
         self._in_hand: set[asyncio.Task[None]] = set()
 
@@ -57,12 +75,12 @@ class RabbitConsumer(RabbitSession):
         if self._in_hand:
             await asyncio.wait(self._in_hand, timeout=DRAIN_TIMEOUT_SECONDS)
 
-    def _receiver(self, event_type: str) -> Callable[[AbstractIncomingMessage], asyncio.Task[None]]:
-        def receive(message: AbstractIncomingMessage) -> asyncio.Task[None]:
+    def _receiver(self, event_type: str) -> Callable[[AbstractIncomingMessage], Awaitable[None]]:
+        async def receive(message: AbstractIncomingMessage) -> None:
+            # A task of its own: the client cancels those that it made when a channel closes.
             task = asyncio.create_task(self._handle(event_type, message))
             self._in_hand.add(task)
             task.add_done_callback(self._in_hand.discard)
-            return task
 
         return receive
 
@@ -84,7 +102,7 @@ class RabbitConsumer(RabbitSession):
             return "parked"
         except Exception:
             log.exception("Event failed and will be tried again", id=message.message_id)
-            await asyncio.sleep(FIRST_RETRY_DELAY_SECONDS * 2 ** _deliveries(message))
+            await asyncio.sleep(self._retry_delay * 2 ** _deliveries(message))
             await message.reject(requeue=True)
             return "failed"
         await message.ack()

@@ -1,0 +1,21 @@
+"""create tables"""
+
+import sqlalchemy as sa
+from alembic import op
+from fleetkit.events.tables import add_event_tables
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    metadata = sa.MetaData()
+    add_event_tables(metadata)
+    metadata.create_all(op.get_bind())
+    op.create_table("effects", sa.Column("subject", sa.Text(), nullable=False))
+
+
+def downgrade() -> None:
+    op.drop_table("effects")

@@ -1,0 +1,105 @@
+import asyncio
+
+import asyncpg
+import pytest
+from fleetkit.database import Database, DatabaseUnavailableError
+from fleetkit.health import NotReadyError
+from fleetkit.testing import eventually
+
+from .support import effects, settings_for
+
+NOBODY_LISTENS = "postgresql://user:hunter2@127.0.0.1:1/things"
+
+
+async def cut_connections(database_url: str) -> None:
+    """Ends every connection to the database but the own one, as a restart does."""
+    administrator = await asyncpg.connect(database_url)
+    try:
+        await administrator.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    finally:
+        await administrator.close()
+
+
+async def test_keeps_what_a_transaction_did(database: Database) -> None:
+    async with database.transaction() as connection:
+        await connection.execute("INSERT INTO effects VALUES ('kept')")
+    assert await effects(database) == ["kept"]
+
+
+async def test_keeps_nothing_of_a_transaction_that_fails(database: Database) -> None:
+    async def fail() -> None:
+        async with database.transaction() as connection:
+            await connection.execute("INSERT INTO effects VALUES ('lost')")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
+    assert await effects(database) == []
+
+
+async def test_says_that_it_is_unavailable_when_nobody_listens() -> None:
+    database = Database(settings_for(NOBODY_LISTENS), application_name="test")
+    with pytest.raises(DatabaseUnavailableError) as caught:
+        await database.open()
+    assert "hunter2" not in str(caught.value)
+
+
+async def test_is_not_ready_before_it_is_open(database_url: str) -> None:
+    database = Database(settings_for(database_url), application_name="test")
+    with pytest.raises(NotReadyError):
+        await database.check()
+
+
+async def test_does_not_wait_for_ever_for_a_free_connection(database_url: str) -> None:
+    settings = settings_for(database_url, database_pool_max=1, database_acquire_timeout=0.2)
+    async with Database(settings, application_name="test") as database:
+        await database.open()
+        async with database.acquire():
+            with pytest.raises(DatabaseUnavailableError):
+                async with database.acquire():
+                    pass
+
+
+async def test_ends_a_statement_that_takes_too_long(database_url: str) -> None:
+    settings = settings_for(database_url, database_statement_timeout=0.2)
+    async with Database(settings, application_name="test") as database:
+        await database.open()
+        with pytest.raises(DatabaseUnavailableError):
+            async with database.acquire() as connection:
+                await connection.execute("SELECT pg_sleep(30)")
+
+
+async def test_serves_again_after_the_server_cut_its_connections(database: Database, database_url: str) -> None:
+    await database.check()
+    await cut_connections(database_url)
+
+    async def serves() -> bool:
+        try:
+            await database.check()
+        except NotReadyError:
+            return False
+        return True
+
+    assert await eventually(serves)
+
+
+async def test_does_not_hide_a_wrong_statement_behind_unavailability(database: Database) -> None:
+    with pytest.raises(asyncpg.UndefinedTableError):
+        async with database.acquire() as connection:
+            await connection.execute("SELECT * FROM nowhere")
+
+
+async def test_wakes_who_listens_and_says_when_the_connection_is_lost(database: Database, database_url: str) -> None:
+    wake = asyncio.Event()
+    listening = asyncio.create_task(database.listen("bell", wake))
+    async with asyncio.timeout(10):
+        await wake.wait()  # set once when it begins to listen
+        wake.clear()
+        async with database.acquire() as connection:
+            await connection.execute("SELECT pg_notify('bell', '')")
+        await wake.wait()
+        await cut_connections(database_url)
+        await listening

@@ -1,0 +1,130 @@
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from fleetkit.database import Database
+from fleetkit.events.metrics import EventMetrics
+from fleetkit.events.outbox import OutboxMessage, append
+from fleetkit.events.relay import BrokerUnavailableError, EventRefusedError, OutboxRelay
+from fleetkit.request_id import request_id_scope
+from fleetkit.testing import eventually
+
+from .support import made, outbox_size, working
+
+
+class Broker:
+    """A broker in memory that a test can make refuse or fail."""
+
+    def __init__(self) -> None:
+        self.published: list[OutboxMessage] = []
+        self.answer: Callable[[OutboxMessage], Exception | None] = lambda _: None
+
+    async def ready(self) -> None:
+        return
+
+    async def publish(self, message: OutboxMessage) -> None:
+        await asyncio.sleep(0)
+        if error := self.answer(message):
+            raise error
+        self.published.append(message)
+
+
+@pytest.fixture
+def broker() -> Broker:
+    return Broker()
+
+
+@pytest.fixture
+def relay(database: Database, broker: Broker, metrics: EventMetrics) -> OutboxRelay:
+    return OutboxRelay(database, broker, metrics)
+
+
+async def put(database: Database, *names: str) -> None:
+    async with database.transaction() as connection:
+        for name in names:
+            await append(connection, made(name))
+
+
+async def test_publishes_what_was_committed_and_forgets_it(
+    database: Database, broker: Broker, relay: OutboxRelay
+) -> None:
+    with request_id_scope("request-1"):
+        await put(database, "chair", "table")
+    assert await relay.publish_batch() == 2
+    assert [(message.type, message.request_id) for message in broker.published] == [("thing.made", "request-1")] * 2
+    assert await outbox_size(database) == 0
+
+
+async def test_publishes_nothing_of_a_transaction_that_failed(
+    database: Database, broker: Broker, relay: OutboxRelay
+) -> None:
+    async def fail() -> None:
+        async with database.transaction() as connection:
+            await append(connection, made("chair"))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
+    assert await relay.publish_batch() == 0
+
+
+async def test_keeps_what_was_not_confirmed(database: Database, broker: Broker, relay: OutboxRelay) -> None:
+    await put(database, "chair", "table")
+    broker.answer = lambda message: BrokerUnavailableError() if "table" in message.body else None
+    with pytest.raises(BrokerUnavailableError):
+        await relay.publish_batch()
+    assert await outbox_size(database) == 1
+    broker.answer = lambda _: None
+    await relay.publish_batch()
+    assert ["chair" in broker.published[0].body, "table" in broker.published[1].body] == [True, True]
+
+
+async def test_a_refused_event_does_not_hold_up_the_others(
+    database: Database, broker: Broker, relay: OutboxRelay
+) -> None:
+    await put(database, "chair", "table")
+    broker.answer = lambda message: EventRefusedError("no queue") if "chair" in message.body else None
+    await relay.publish_batch()
+    assert await relay.publish_batch() == 0
+    async with database.acquire() as connection:
+        row = await connection.fetchrow("SELECT attempts, last_error, next_attempt_at > now() AS later FROM outbox")
+    assert row is not None
+    assert (row["attempts"], row["last_error"], row["later"]) == (1, "no queue", True)
+
+
+async def test_two_relays_publish_each_event_once(database: Database, broker: Broker, metrics: EventMetrics) -> None:
+    await put(database, *(f"thing-{number}" for number in range(250)))
+    relays = [OutboxRelay(database, broker, metrics) for _ in range(2)]
+
+    async def is_empty() -> bool:
+        return await outbox_size(database) == 0
+
+    async with working(*(relay.run for relay in relays)):
+        await eventually(is_empty)
+    assert len(broker.published) == len({message.id for message in broker.published}) == 250
+
+
+async def test_a_commit_wakes_the_relay(database: Database, broker: Broker, relay: OutboxRelay) -> None:
+    async def is_published() -> bool:
+        return bool(broker.published)
+
+    async with working(relay.run):
+        await put(database, "chair")
+        await eventually(is_published)
+
+
+async def test_measures_what_waits(database: Database, relay: OutboxRelay, metrics: EventMetrics) -> None:
+    async with database.transaction() as connection:
+        await append(connection, made("chair"))
+        await connection.execute(
+            "UPDATE outbox SET created_at = now() - interval '1 minute', next_attempt_at = 'infinity'"
+        )
+
+    async def is_measured() -> bool:
+        (pending,) = (sample.value for metric in metrics.pending.collect() for sample in metric.samples)
+        return bool(pending == 1.0)
+
+    async with working(relay.run):
+        await eventually(is_measured)
+    (age,) = (sample.value for metric in metrics.oldest_age.collect() for sample in metric.samples)
+    assert age >= 60.0

@@ -1,0 +1,178 @@
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+import pytest
+from fleetkit.database import Connection, Database
+from fleetkit.events.cloudevents import CloudEvent
+from fleetkit.events.inbox import EventHandler, Inbox
+from fleetkit.events.metrics import EventMetrics
+from fleetkit.events.outbox import OutboxMessage, append
+from fleetkit.events.rabbitmq.consumer import RabbitConsumer
+from fleetkit.events.rabbitmq.publisher import RabbitPublisher
+from fleetkit.events.rabbitmq.topology import DELIVERY_LIMIT
+from fleetkit.events.relay import BrokerUnavailableError, EventRefusedError, OutboxRelay
+from fleetkit.request_id import current_request_id, request_id_scope
+from fleetkit.testing import VirtualHost, eventually
+from pydantic import SecretStr
+
+from .support import effects, made, outbox_size, working, write_effect
+
+QUEUE = "things.thing.made"
+
+
+class Fleet:
+    """A publisher with its relay, and consumers, on one virtual host and one database."""
+
+    def __init__(self, database: Database, vhost: VirtualHost, metrics: EventMetrics) -> None:
+        self._database = database
+        self._vhost = vhost
+        self._metrics = metrics
+        self._url = SecretStr(vhost.url)
+        self.publisher = RabbitPublisher(self._url, "makers", metrics, timeout_seconds=5.0)
+        self.relay = OutboxRelay(database, self.publisher, metrics)
+
+    def consumer(self, handler: EventHandler = write_effect) -> RabbitConsumer:
+        handlers: Mapping[str, EventHandler] = {"thing.made": handler}
+        inbox = Inbox(self._database, "things", handlers)
+        return RabbitConsumer(self._url, "things", inbox, self._metrics, prefetch=10, retry_delay=0.01)
+
+    async def put(self, *names: str) -> None:
+        for name in names:
+            async with self._database.transaction() as connection:
+                await append(connection, made(name))
+
+    async def consumes(self) -> bool:
+        samples = [sample for metric in self._metrics.connected.collect() for sample in metric.samples]
+        return any(sample.labels["connection"] == "things.consumer" and sample.value == 1 for sample in samples)
+
+    def has_effects(self, *expected: str) -> Callable[[], Awaitable[bool]]:
+        async def probe() -> bool:
+            return await effects(self._database) == sorted(expected)
+
+        return probe
+
+    def has_parked(self, count: int) -> Callable[[], Awaitable[bool]]:
+        async def probe() -> bool:
+            return len(await self._vhost.messages(f"{QUEUE}.parked")) == count
+
+        return probe
+
+
+@pytest.fixture
+def fleet(database: Database, vhost: VirtualHost, metrics: EventMetrics) -> Fleet:
+    return Fleet(database, vhost, metrics)
+
+
+async def test_an_event_has_its_effect_in_the_consumer(fleet: Fleet) -> None:
+    async with working(fleet.publisher.run, fleet.relay.run, fleet.consumer().run):
+        await fleet.put("chair", "table")
+        await eventually(fleet.has_effects("chair", "table"))
+
+
+async def test_the_request_id_travels_with_the_event(fleet: Fleet) -> None:
+    seen: list[str | None] = []
+
+    async def note_request_id(connection: Connection, event: CloudEvent) -> None:
+        seen.append(current_request_id())
+        await write_effect(connection, event)
+
+    async with working(fleet.publisher.run, fleet.relay.run, fleet.consumer(note_request_id).run):
+        with request_id_scope("request-7"):
+            await fleet.put("chair")
+        await eventually(fleet.has_effects("chair"))
+    assert seen == ["request-7"]
+
+
+async def test_an_event_for_which_no_queue_exists_is_kept_until_there_is_one(fleet: Fleet, database: Database) -> None:
+    async with working(fleet.publisher.run, fleet.relay.run):
+        await fleet.put("chair")
+
+        async def was_refused() -> bool:
+            async with database.acquire() as connection:
+                return bool(await connection.fetchval("SELECT attempts FROM outbox"))
+
+        await eventually(was_refused)
+        async with working(fleet.consumer().run):
+            await eventually(fleet.has_effects("chair"), within=30)
+    assert await outbox_size(database) == 0
+
+
+async def test_the_publisher_tells_refusal_from_absence(fleet: Fleet) -> None:
+    message = OutboxMessage(1, "1", "nobody.listens", "{}", None)
+    with pytest.raises(BrokerUnavailableError):
+        await fleet.publisher.publish(message)
+    async with working(fleet.publisher.run):
+        await asyncio.wait_for(fleet.publisher.ready(), 10)
+        with pytest.raises(EventRefusedError):
+            await fleet.publisher.publish(message)
+
+
+async def test_no_event_is_lost_or_applied_twice_when_connections_are_cut(fleet: Fleet, vhost: VirtualHost) -> None:
+    names = [f"thing-{number:03}" for number in range(150)]
+    async with working(fleet.publisher.run, fleet.relay.run, fleet.consumer().run):
+        await eventually(fleet.consumes)
+        first = asyncio.create_task(fleet.put(*names[:100]))
+
+        async def cut() -> bool:
+            return await vhost.close_connections() > 0
+
+        await eventually(cut)
+        await first
+        await fleet.put(*names[100:])
+        await eventually(fleet.has_effects(*names), within=30)
+
+
+async def test_consumes_again_after_its_queue_was_deleted(fleet: Fleet, vhost: VirtualHost) -> None:
+    async with working(fleet.publisher.run, fleet.relay.run, fleet.consumer().run):
+        await eventually(fleet.consumes)
+        await vhost.delete_queue(QUEUE)
+        await fleet.put("chair")
+        await eventually(fleet.has_effects("chair"), within=30)
+
+
+@pytest.mark.parametrize("body", ["no json", '{"specversion": "1.0"}', None])
+async def test_an_event_that_cannot_be_understood_is_parked_at_once(
+    fleet: Fleet, vhost: VirtualHost, body: str | None
+) -> None:
+    wrong = made("chair").model_copy(update={"data": {"colour": "green"}}).model_dump_json()
+    async with working(fleet.publisher.run, fleet.relay.run, fleet.consumer().run):
+        await eventually(fleet.consumes)
+        assert await vhost.publish("thing.made", wrong if body is None else body)
+        await fleet.put("table")
+        await eventually(fleet.has_effects("table"))
+        await eventually(fleet.has_parked(1))
+    assert await vhost.messages(QUEUE) == []
+
+
+async def test_an_event_whose_handler_always_fails_is_parked_after_its_last_attempt(fleet: Fleet) -> None:
+    attempts: list[str] = []
+
+    async def fail_for_chairs(connection: Connection, event: CloudEvent) -> None:
+        if event.subject == "chair":
+            attempts.append(event.id)
+            raise RuntimeError("no chairs")
+        await write_effect(connection, event)
+
+    async with working(fleet.publisher.run, fleet.relay.run, fleet.consumer(fail_for_chairs).run):
+        await fleet.put("chair", "table")
+        await eventually(fleet.has_effects("table"))
+        await eventually(fleet.has_parked(1))
+    assert len(attempts) == DELIVERY_LIMIT + 1
+
+
+async def test_lets_an_event_in_hand_finish_when_it_stops(fleet: Fleet, database: Database) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def wait_in_the_middle(connection: Connection, event: CloudEvent) -> None:
+        begun.set()
+        await go_on.wait()
+        await write_effect(connection, event)
+
+    async with working(fleet.publisher.run, fleet.relay.run):
+        consumer = asyncio.create_task(fleet.consumer(wait_in_the_middle).run())
+        await fleet.put("chair")
+        await asyncio.wait_for(begun.wait(), 15)
+        consumer.cancel()
+        go_on.set()
+        await asyncio.wait({consumer}, timeout=10)
+    assert await effects(database) == ["chair"]

@@ -1,0 +1,130 @@
+import json
+import logging
+
+import httpx2
+import pytest
+import structlog
+from fleetkit.logs import configure_logging
+
+PROBLEM = "application/problem+json"
+
+
+async def test_answers_a_refused_request_with_every_wrong_field(client: httpx2.AsyncClient) -> None:
+    answer = await client.post("/things", json={"size": "big"})
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == PROBLEM
+    assert answer.json()["code"] == "invalid_request"
+    assert {error["field"] for error in answer.json()["errors"]} == {"name", "size"}
+
+
+async def test_answers_a_body_that_is_no_json_as_a_refused_request(client: httpx2.AsyncClient) -> None:
+    answer = await client.post("/things", content=b"{", headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM)
+
+
+async def test_answers_a_service_error_with_its_status_and_code(client: httpx2.AsyncClient) -> None:
+    answer = await client.post("/things", json={"name": "taken", "size": 1})
+    assert answer.status_code == 409
+    assert answer.json() == {
+        "type": "urn:problem-type:name_taken",
+        "title": "Conflict",
+        "status": 409,
+        "code": "name_taken",
+        "detail": "There is such a thing",
+    }
+
+
+async def test_says_when_to_come_back(client: httpx2.AsyncClient) -> None:
+    answer = await client.get("/away")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nowhere", 404), ("DELETE", "/things", 405)])
+async def test_answers_unknown_paths_and_methods_as_problems(
+    client: httpx2.AsyncClient, method: str, path: str, status: int
+) -> None:
+    answer = await client.request(method, path)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM)
+
+
+async def test_answers_an_unexpected_error_without_internals(
+    client: httpx2.AsyncClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging("things", "INFO")  # to the output that this test captures
+    answer = await client.get("/broken", headers={"X-Request-ID": "request-1"})
+    assert (answer.status_code, answer.headers["content-type"]) == (500, PROBLEM)
+    assert "luck" not in answer.text
+    assert answer.headers["x-request-id"] == "request-1"
+    assert "no luck" in capsys.readouterr().out
+
+
+async def test_keeps_a_request_id_that_the_caller_gives(client: httpx2.AsyncClient) -> None:
+    answer = await client.get("/request-id", headers={"X-Request-ID": "from-caller"})
+    assert (answer.json(), answer.headers["x-request-id"]) == ("from-caller", "from-caller")
+
+
+@pytest.mark.parametrize("offered", ["", "with space", "x" * 129, 'quote"'])
+async def test_replaces_a_malformed_request_id(client: httpx2.AsyncClient, offered: str) -> None:
+    answer = await client.get("/request-id", headers={"X-Request-ID": offered})
+    assert answer.json() == answer.headers["x-request-id"] != offered
+
+
+async def test_logs_each_request_as_one_json_line(
+    client: httpx2.AsyncClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging("things", "INFO")  # to the output that this test captures
+    await client.get("/request-id", headers={"X-Request-ID": "request-2"})
+    (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "Request finished" in line]
+    assert (line["service"], line["path"], line["status"], line["request_id"]) == (
+        "things",
+        "/request-id",
+        200,
+        "request-2",
+    )
+
+
+async def test_logs_no_probe(client: httpx2.AsyncClient, capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("things", "INFO")  # to the output that this test captures
+    await client.get("/health/live")
+    assert "Request finished" not in capsys.readouterr().out
+
+
+def test_writes_the_lines_of_uvicorn_in_the_same_form(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("things", "INFO")  # to the output that this test captures
+    logging.getLogger("uvicorn.error").info("Started %s", "it", extra={"color_message": "\033[1mStarted"})
+    line = json.loads(capsys.readouterr().out)
+    assert (line["event"], line["level"], line["service"]) == ("Started it", "info", "things")
+    assert "color_message" not in line
+
+
+def test_writes_tracebacks_without_local_variables(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("things", "INFO")  # to the output that this test captures
+    password = "hunter2"
+    try:
+        int(password[0])
+    except ValueError:
+        structlog.get_logger("test").exception("It failed")
+    written = capsys.readouterr().out
+    assert json.loads(written)["exception"][0]["exc_type"] == "ValueError"
+    assert "hunter2" not in written
+
+
+async def test_shows_only_what_is_not_secret(client: httpx2.AsyncClient) -> None:
+    answer = await client.get("/config-check")
+    assert answer.json() == {
+        "settings": {"service_name": "things", "log_level": "INFO", "colour": "green"},
+        "secrets_set": ["password"],
+    }
+
+
+async def test_counts_requests_by_endpoint_and_status(client: httpx2.AsyncClient) -> None:
+    await client.post("/things", json={"name": "taken", "size": 1})
+    metrics = (await client.get("/metrics")).text
+    assert 'http_requests_total{handler="/things",method="POST",status="409"} 1.0' in metrics
+
+
+async def test_declares_problems_in_its_api_document(client: httpx2.AsyncClient) -> None:
+    document = (await client.get("/openapi.json")).json()
+    refused = document["paths"]["/things"]["post"]["responses"]["422"]
+    assert refused["content"] == {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    assert "Problem" in document["components"]["schemas"]

@@ -1,0 +1,79 @@
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx2
+import pytest
+from app.config import Settings
+from app.main import create_app
+from fastapi import FastAPI
+from fleetkit.testing import (
+    VirtualHost,
+    eventually,
+    required_variable,
+    running_app,
+    temporary_database,
+    temporary_vhost,
+)
+
+
+class UsersService:
+    """Stands in for the users service, and can be made to fail."""
+
+    def __init__(self) -> None:
+        self.requests: list[httpx2.Request] = []
+        self.failure: int | Exception | None = None
+        self._users: dict[str, dict[str, Any]] = {}
+
+    def add(self, name: str) -> UUID:
+        user_id = uuid4()
+        user = {"id": str(user_id), "email": f"{name}@example.com", "name": name, "role": "member", "order_count": 0}
+        self._users[str(user_id)] = user
+        return user_id
+
+    async def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        self.requests.append(request)
+        if isinstance(self.failure, Exception):
+            raise self.failure
+        if self.failure:
+            return httpx2.Response(self.failure)
+        user = self._users.get(request.url.path.removeprefix("/users/"))
+        return httpx2.Response(HTTPStatus.OK, json=user) if user else httpx2.Response(HTTPStatus.NOT_FOUND)
+
+
+@pytest.fixture
+async def vhost() -> AsyncIterator[VirtualHost]:
+    amqp, management = required_variable("TEST_RABBITMQ_URL"), required_variable("TEST_RABBITMQ_MANAGEMENT_URL")
+    async with temporary_vhost(amqp, management) as vhost:
+        yield vhost
+
+
+@pytest.fixture
+async def settings(vhost: VirtualHost) -> AsyncIterator[Settings]:
+    async with temporary_database(required_variable("ORDERS_TEST_DATABASE_URL")) as url:
+        yield Settings.model_validate(
+            {"database_url": url, "rabbitmq_url": vhost.url, "user_service_url": "http://users:8000"}
+        )
+
+
+@pytest.fixture
+def users() -> UsersService:
+    return UsersService()
+
+
+@pytest.fixture
+def app(settings: Settings, users: UsersService) -> FastAPI:
+    return create_app(settings, users_transport=httpx2.MockTransport(users))
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of the running service, once it is ready."""
+    async with running_app(app) as client:
+
+        async def is_ready() -> bool:
+            return (await client.get("/health/ready")).is_success
+
+        await eventually(is_ready)
+        yield client

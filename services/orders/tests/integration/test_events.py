@@ -1,0 +1,97 @@
+import json
+from typing import Any
+from uuid import UUID, uuid4
+
+import aio_pika
+import httpx2
+from fleetkit.testing import VirtualHost, eventually
+
+ITEMS = [{"sku": "keyboard", "quantity": 2, "unit_price": 4900}]
+
+
+def user_registered(user_id: UUID, name: str, *, time: str = "2026-01-01T00:00:00Z") -> str:
+    return json.dumps(
+        {
+            "specversion": "1.0",
+            "id": str(uuid4()),
+            "source": "/users",
+            "type": "user.registered",
+            "time": time,
+            "data": {"user_id": str(user_id), "email": f"{name}@example.com", "name": name, "role": "member"},
+        }
+    )
+
+
+async def publish(vhost: VirtualHost, event: str) -> None:
+    """Publishes as soon as the service has made its queue."""
+
+    async def is_routed() -> bool:
+        return await vhost.publish("user.registered", event)
+
+    await eventually(is_routed)
+
+
+async def place(client: httpx2.AsyncClient, user_id: UUID) -> dict[str, Any]:
+    body = {"user_id": str(user_id), "currency": "EUR", "items": ITEMS}
+    answer = await client.post("/orders", json=body, headers={"X-Request-ID": "request-1"})
+    order: dict[str, Any] = answer.raise_for_status().json()
+    return order
+
+
+async def test_an_order_is_told_with_the_request_id(client: httpx2.AsyncClient, vhost: VirtualHost) -> None:
+    async with await aio_pika.connect(vhost.url) as connection:
+        channel = await connection.channel()
+        exchange = await channel.declare_exchange("events", "topic", durable=True)
+        queue = await channel.declare_queue(exclusive=True)
+        await queue.bind(exchange, "order.created")
+        order = await place(client, uuid4())
+
+        async with queue.iterator(timeout=15) as messages:
+            message = await anext(messages)
+    event = json.loads(message.body)
+    assert event["data"] == {
+        "order_id": order["id"],
+        "user_id": order["user_id"],
+        "currency": "EUR",
+        "total": 9800,
+        "items": ITEMS,
+    }
+    assert (event["type"], message.message_id) == ("order.created", event["id"])
+    assert message.headers["X-Request-ID"] == "request-1"
+
+
+async def test_shows_the_user_of_whom_an_event_told_while_users_is_away(
+    client: httpx2.AsyncClient, vhost: VirtualHost, users: Any
+) -> None:
+    users.failure = httpx2.ConnectError("refused")
+    user_id = uuid4()
+    order = await place(client, user_id)
+    await publish(vhost, user_registered(user_id, "ada"))
+
+    async def shown() -> dict[str, Any]:
+        return (await client.get(f"/orders/{order['id']}")).json()  # type: ignore[no-any-return]
+
+    async def is_known() -> bool:
+        return (await shown())["user"] is not None
+
+    await eventually(is_known)
+    answer = await shown()
+    assert answer["user"] == {"id": str(user_id), "email": "ada@example.com", "name": "ada", "role": "member"}
+    assert answer["degraded"] is True
+
+
+async def test_an_older_event_that_comes_later_changes_nothing(
+    client: httpx2.AsyncClient, vhost: VirtualHost, users: Any
+) -> None:
+    users.failure = 503
+    user_id = uuid4()
+    order = await place(client, user_id)
+    await publish(vhost, user_registered(user_id, "newer", time="2026-01-02T00:00:00Z"))
+    await publish(vhost, user_registered(user_id, "older", time="2026-01-01T00:00:00Z"))
+
+    async def both_applied() -> bool:
+        text = (await client.get("/metrics")).text
+        return 'events_consumed_total{result="applied",type="user.registered"} 2.0' in text
+
+    await eventually(both_applied)
+    assert (await client.get(f"/orders/{order['id']}")).json()["user"]["name"] == "newer"

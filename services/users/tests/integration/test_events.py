@@ -1,0 +1,102 @@
+import json
+from uuid import UUID, uuid4
+
+import aio_pika
+import httpx2
+import pytest
+from fleetkit.testing import VirtualHost, eventually
+
+ADA = {"email": "ada@example.com", "name": "Ada"}
+
+
+def order_created(user_id: UUID | str, event_id: UUID | None = None) -> str:
+    return json.dumps(
+        {
+            "specversion": "1.0",
+            "id": str(event_id or uuid4()),
+            "source": "/orders",
+            "type": "order.created",
+            "time": "2026-01-01T00:00:00Z",
+            "data": {"order_id": str(uuid4()), "user_id": str(user_id), "currency": "EUR", "total": 1, "items": []},
+        }
+    )
+
+
+async def publish(vhost: VirtualHost, event: str) -> None:
+    """Publishes as soon as the service has made its queue."""
+
+    async def is_routed() -> bool:
+        return await vhost.publish("order.created", event)
+
+    await eventually(is_routed)
+
+
+async def order_count(client: httpx2.AsyncClient, user_id: str) -> int:
+    return int((await client.get(f"/users/{user_id}")).json()["order_count"])
+
+
+async def test_registration_is_told_with_the_request_id(client: httpx2.AsyncClient, vhost: VirtualHost) -> None:
+    async with await aio_pika.connect(vhost.url) as connection:
+        channel = await connection.channel()
+        exchange = await channel.declare_exchange("events", "topic", durable=True)
+        queue = await channel.declare_queue(exclusive=True)
+        await queue.bind(exchange, "user.registered")
+        user = (await client.post("/users", json=ADA, headers={"X-Request-ID": "request-1"})).json()
+
+        async with queue.iterator(timeout=15) as messages:
+            message = await anext(messages)
+    event = json.loads(message.body)
+    assert event["data"] == {"user_id": user["id"], "email": user["email"], "name": "Ada", "role": "member"}
+    assert (event["type"], message.message_id) == ("user.registered", event["id"])
+    assert message.headers["X-Request-ID"] == "request-1"
+
+
+async def test_a_refused_registration_tells_nothing(client: httpx2.AsyncClient) -> None:
+    await client.post("/users", json=ADA)
+    await client.post("/users", json=ADA)
+
+    async def waits_alone() -> bool:
+        return "outbox_pending_events 1.0" in (await client.get("/metrics")).text
+
+    await eventually(waits_alone)
+
+
+async def test_counts_the_orders_of_a_user(client: httpx2.AsyncClient, vhost: VirtualHost) -> None:
+    user = (await client.post("/users", json=ADA)).json()
+    for _ in range(3):
+        await publish(vhost, order_created(user["id"]))
+
+    async def all_counted() -> bool:
+        return await order_count(client, user["id"]) == 3
+
+    await eventually(all_counted)
+
+
+async def test_counts_an_order_once_that_is_told_twice(client: httpx2.AsyncClient, vhost: VirtualHost) -> None:
+    user = (await client.post("/users", json=ADA)).json()
+    event = order_created(user["id"], uuid4())
+    for message in (event, event, order_created(user["id"])):
+        await publish(vhost, message)
+
+    async def both_consumed() -> bool:
+        text = (await client.get("/metrics")).text
+        return 'events_consumed_total{result="duplicate",type="order.created"} 1.0' in text
+
+    await eventually(both_consumed)
+
+    async def counted_twice() -> bool:
+        return await order_count(client, user["id"]) == 2
+
+    await eventually(counted_twice)
+
+
+@pytest.mark.parametrize("body", ["no json", order_created("no id")])
+async def test_parks_an_order_that_it_cannot_understand(
+    client: httpx2.AsyncClient, vhost: VirtualHost, body: str
+) -> None:
+    await publish(vhost, body)
+
+    async def is_parked() -> bool:
+        return await vhost.messages("users.order.created.parked") == [body]
+
+    await eventually(is_parked)
