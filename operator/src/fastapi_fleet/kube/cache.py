@@ -1,10 +1,10 @@
 """What the watches saw, by kind and key: passes read from here, not from the API server."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from fastapi_fleet.constants import LABEL_OWNER_KIND, LABEL_OWNER_NAME
-from fastapi_fleet.kube.kinds import Kind, Object, ObjectKey, key_of
+from fastapi_fleet.constants import API_VERSION, LABEL_OWNER_KIND, LABEL_OWNER_NAME
+from fastapi_fleet.kube.kinds import POD, Kind, Object, ObjectKey, key_of
 
 _REMEMBERED_DELETIONS = 4096
 """Enough for every write that can be under way when a deletion is seen."""
@@ -21,7 +21,7 @@ class ObjectCache:
     def __init__(self) -> None:
         self._objects: dict[str, dict[ObjectKey, Object]] = {}
         self._owned: dict[ObjectKey, set[ObjectKey]] = {}
-        self._gone: OrderedDict[ObjectKey, str] = OrderedDict()
+        self._gone: OrderedDict[ObjectKey, tuple[str, int]] = OrderedDict()
 
     def get(self, key: ObjectKey) -> Object | None:
         return self._objects.get(key.kind, {}).get(key)
@@ -30,52 +30,67 @@ class ObjectCache:
         return iter(list(self._objects.get(kind.name, {}).values()))
 
     def owned_by(self, owner: ObjectKey) -> list[Object]:
-        """Every known object that is labelled as a child (or a pod) of `owner`."""
+        """Every known object that is a child (or a pod) of `owner`."""
         return [obj for key in sorted(self._owned.get(owner, ())) if (obj := self.get(key)) is not None]
 
     def put(self, obj: Object) -> bool:
-        """Take over a state. False when it is older than the known one, or of an object known to be gone."""
+        """Take over a state. False when it is older than the known one, or than the end of its object."""
         key = key_of(obj)
         known = self.get(key)
-        if self._gone.get(key) == obj["metadata"]["uid"] or (known is not None and not _is_newer(obj, known)):
+        if self._precedes_the_end(key, obj) or (known is not None and _version(obj) <= _version(known)):
             return False
+        if known is not None:
+            self._disown(key, known)
         self._gone.pop(key, None)
-        self._objects.setdefault(key.kind, {})[key] = obj
+        self._objects.setdefault(key.kind, {})[key] = slim(obj)
         owner = owner_of(obj)
         if owner is not None:
             self._owned.setdefault(owner, set()).add(key)
         return True
 
-    def remove(self, key: ObjectKey, uid: str | None = None) -> Object | None:
-        """Forget an object. With `uid`: only if it is the known one, not a successor of the same name."""
+    def remove(self, last: Object) -> Object | None:
+        """Forget the object whose last state is `last`, not a successor of the same name. Returns its known state."""
+        key = key_of(last)
         known = self.get(key)
-        if known is None or (uid is not None and known["metadata"]["uid"] != uid):
+        if known is None or known["metadata"]["uid"] != last["metadata"]["uid"]:
             return None
-        self._remember_deletion(key, known["metadata"]["uid"])
+        self._remember_the_end(key, known["metadata"]["uid"], max(_version(known), _version(last)))
+        self._disown(key, known)
+        return self._objects[key.kind].pop(key)
+
+    def _disown(self, key: ObjectKey, known: Object) -> None:
         owner = owner_of(known)
         if owner is not None:
             self._owned.get(owner, set()).discard(key)
-        return self._objects[key.kind].pop(key)
 
-    def keys(self, kind: Kind) -> set[ObjectKey]:
-        return set(self._objects.get(kind.name, ()))
+    def _precedes_the_end(self, key: ObjectKey, obj: Object) -> bool:
+        """An object that only left the watch, with a label, comes back later than it went, under the same uid."""
+        uid, version = self._gone.get(key, ("", 0))
+        return uid == obj["metadata"]["uid"] and _version(obj) <= version
 
-    def missing_from(self, kind: Kind, listed: Iterable[Object]) -> set[ObjectKey]:
-        """Known keys of the kind that a list no longer has: deletions that no watch reported."""
-        return self.keys(kind) - {key_of(obj) for obj in listed}
-
-    def _remember_deletion(self, key: ObjectKey, uid: str) -> None:
-        self._gone[key] = uid
+    def _remember_the_end(self, key: ObjectKey, uid: str, version: int) -> None:
+        self._gone[key] = (uid, version)
         if len(self._gone) > _REMEMBERED_DELETIONS:
             self._gone.popitem(last=False)
 
 
+def slim(obj: Object) -> Object:
+    """The object without what no pass reads and every copy would pay for in memory."""
+    metadata = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
+    unread = {"spec"} if obj["kind"] == POD.name else set()
+    return {key: value for key, value in obj.items() if key not in unread} | {"metadata": metadata}
+
+
 def owner_of(obj: Object) -> ObjectKey | None:
-    """The custom resource that the object is labelled as belonging to."""
-    labels = obj["metadata"].get("labels") or {}
+    """The custom resource that the object belongs to: its controller or, where that is another kind, by its labels."""
+    metadata = obj["metadata"]
+    for reference in metadata.get("ownerReferences") or ():
+        if reference.get("controller") and reference["apiVersion"] == API_VERSION:
+            return ObjectKey(reference["kind"], metadata["namespace"], reference["name"])
+    labels = metadata.get("labels") or {}
     kind, name = labels.get(LABEL_OWNER_KIND), labels.get(LABEL_OWNER_NAME)
-    return ObjectKey(kind, obj["metadata"]["namespace"], name) if kind and name else None
+    return ObjectKey(kind, metadata["namespace"], name) if kind and name else None
 
 
-def _is_newer(obj: Object, known: Object) -> bool:
-    return int(obj["metadata"]["resourceVersion"]) > int(known["metadata"]["resourceVersion"])
+def _version(obj: Object) -> int:
+    return int(obj["metadata"]["resourceVersion"])

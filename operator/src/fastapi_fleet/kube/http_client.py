@@ -118,8 +118,15 @@ class HttpKubeClient:
             return None
         if response.is_error:
             raise _error(verb, path, response)
+        return _object(verb, path, response)
+
+
+def _object(verb: str, path: str, response: httpx2.Response) -> Object:
+    try:
         result: Object = response.json()
-        return result
+    except ValueError:
+        raise ApiUnavailableError(f"{verb} {path}: HTTP {response.status_code} without JSON") from None
+    return result
 
 
 def _error(verb: str, path: str, response: httpx2.Response) -> ReconcileError:
@@ -133,8 +140,10 @@ def _error(verb: str, path: str, response: httpx2.Response) -> ReconcileError:
 
 
 def _status_message(response: httpx2.Response) -> str:
+    """What the API server says or, where something else answers in its place, the code alone."""
     try:
         status = response.json()
     except ValueError:
-        return f"HTTP {response.status_code}"
-    return str(status.get("message", f"HTTP {response.status_code}")) if isinstance(status, dict) else "HTTP error"
+        status = None
+    message = status.get("message") if isinstance(status, dict) else None
+    return str(message or f"HTTP {response.status_code}")

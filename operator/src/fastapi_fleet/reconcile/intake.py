@@ -3,7 +3,7 @@
 from prometheus_client import Counter
 
 from fastapi_fleet.kube.cache import ObjectCache, owner_of
-from fastapi_fleet.kube.kinds import BY_NAME, OWNERS, POD, Object, key_of
+from fastapi_fleet.kube.kinds import BY_NAME, OWNERS, Object, key_of
 from fastapi_fleet.reconcile.dependents import Dependents
 from fastapi_fleet.reconcile.queue import Lane, WorkQueue
 from fastapi_fleet.reconcile.relists import Relists
@@ -28,10 +28,10 @@ class Intake:
         """One watch event. Type None is an item of a listing: at start, or after the watch had a gap."""
         if event_type is None:
             self._relists.saw_item(BY_NAME[obj["kind"]])
-        news = self._forget(obj) if event_type == "DELETED" else self._cache.put(slim(obj))
-        EVENTS.labels(obj["kind"], str(news).lower()).inc()
-        if news:
-            self.wake(obj)
+        news = self._news(event_type, obj)
+        EVENTS.labels(obj["kind"], str(news is not None).lower()).inc()
+        if news is not None:
+            self.wake(news)
 
     def wake(self, obj: Object, lane: Lane = Lane.CHANGE) -> None:
         """Ask for every pass that the object concerns: its own, its owner's, those that read it."""
@@ -46,12 +46,8 @@ class Intake:
         for dependent in self._dependents.of(key):
             self._queue.add(dependent, lane)
 
-    def _forget(self, obj: Object) -> bool:
-        return self._cache.remove(key_of(obj), obj["metadata"]["uid"]) is not None
-
-
-def slim(obj: Object) -> Object:
-    """The object without what no pass reads and every copy would pay for in memory."""
-    metadata = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
-    unread = {"spec"} if obj["kind"] == POD.name else set()
-    return {key: value for key, value in obj.items() if key not in unread} | {"metadata": metadata}
+    def _news(self, event_type: str | None, obj: Object) -> Object | None:
+        """What is to be told of the event. Of an object that went: its state before, which knows whose it was."""
+        if event_type == "DELETED":
+            return self._cache.remove(obj)
+        return obj if self._cache.put(obj) else None

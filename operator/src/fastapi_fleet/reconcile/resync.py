@@ -9,8 +9,8 @@ from fastapi_fleet.constants import LABEL_MANAGED_BY, MANAGED_BY
 from fastapi_fleet.errors import ReconcileError
 from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.client import KubeClient
-from fastapi_fleet.kube.kinds import OWNERS, WATCHED, Kind, Object, key_of
-from fastapi_fleet.reconcile.intake import Intake, slim
+from fastapi_fleet.kube.kinds import OWNERS, WATCHED, Kind, key_of
+from fastapi_fleet.reconcile.intake import Intake
 from fastapi_fleet.reconcile.queue import Lane
 from fastapi_fleet.reconcile.relists import Relists
 
@@ -70,13 +70,16 @@ class Resync:
 
     async def compare(self, kind: Kind) -> None:
         """Bring the cache in line with a list of the kind, and wake what that concerns."""
-        known = self._cache.keys(kind)
-        listed = [obj for namespace in self._namespaces for obj in await self._list(kind, namespace)]
+        known = {key_of(obj): obj for obj in self._cache.of_kind(kind)}
+        selector = label_selector(kind)
+        listed = [
+            obj for namespace in self._namespaces for obj in await self._kube.list_objects(kind, namespace, selector)
+        ]
         for obj in listed:
             if self._cache.put(obj):
                 self._intake.wake(obj, Lane.RESYNC)
-        for key in known - {key_of(obj) for obj in listed}:
-            gone = self._cache.remove(key)
+        for key in known.keys() - {key_of(obj) for obj in listed}:
+            gone = self._cache.remove(known[key])
             if gone is not None:
                 log.info("Found a deletion that no watch reported", gone=str(key))
                 self._intake.wake(gone)
@@ -87,9 +90,6 @@ class Resync:
         except ReconcileError as error:
             log.warning("Could not list", kind=kind.name, error=error.message)
             self._relists.saw_item(kind)
-
-    async def _list(self, kind: Kind, namespace: str | None) -> list[Object]:
-        return [slim(obj) for obj in await self._kube.list_objects(kind, namespace, label_selector(kind))]
 
     def _wake_all(self) -> None:
         for kind in OWNERS:
