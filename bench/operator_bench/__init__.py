@@ -1,0 +1,1 @@
+"""Speed and cost of the operator, beside what the same API server does with the same writes and no operator."""

@@ -1,0 +1,131 @@
+"""The operator's side: one function a measurement, each returning its figures."""
+
+import asyncio
+from collections.abc import Sequence
+
+from operator_bench.bare_writer import WRITES_PER_EDIT, WRITES_PER_SERVICE
+from operator_bench.deployments import DeploymentWatch
+from operator_bench.figures import Figure, Target, percentile
+from operator_bench.fleet import Fleet
+from operator_bench.floor import Floor
+from operator_bench.image_edits import measure_edits
+from operator_bench.load import Created, at_once, concurrently, gently, measure_creation
+from operator_bench.operators import Operator, settle
+
+QUIET_SECONDS = 3.0
+QUIET_AFTER_START_SECONDS = 10.0
+"""The operator lists everything once more, some seconds after its watches have begun: that counts."""
+
+IDLE_SECONDS = 60.0
+USAGE_POLL_SECONDS = 2.0
+MEBIBYTE = 2.0**20
+
+
+async def measure_burst(
+    operator: Operator, fleet: Fleet, watch: DeploymentWatch, names: Sequence[str], floor: Floor | None
+) -> list[Figure]:
+    """All services at once: throughput, latency, and what a service costs."""
+    before = await settle(operator, QUIET_SECONDS)
+    created = await measure_creation(names, fleet.create, at_once, watch)
+    after = await settle(operator, QUIET_SECONDS)
+    bare = floor.burst.per_second if floor else None
+    cpu = (after.cpu_seconds - before.cpu_seconds) * 1000 / len(names)
+    writes = after.writes_since(before).total() / len(names)
+    reads = after.reads_since(before) / len(names)
+    throughput = Figure("burst: services to all Deployments", created.per_second, "/s", bare, Target(15, at_least=True))
+    ratio = [Figure("burst: ratio to the bare loop", created.per_second / bare, "", None, HALF)] if bare else []
+    return [
+        throughput,
+        *ratio,
+        *_latencies("burst: created to Deployment", created, floor.burst if floor else None),
+        Figure("burst: writes per service", writes, "", WRITES_PER_SERVICE),
+        Figure("burst: reads per service", reads, ""),
+        Figure("burst: passes per service", (after.passes - before.passes) / len(names), ""),
+        Figure("burst: CPU per service", cpu, "ms", floor.cpu_seconds * 1000 if floor else None),
+    ]
+
+
+async def measure_gentle(
+    operator: Operator, fleet: Fleet, watch: DeploymentWatch, names: Sequence[str], floor: Floor | None
+) -> list[Figure]:
+    """Services at 5 a second: the latency that a user meets."""
+    await settle(operator, QUIET_SECONDS)
+    created = await measure_creation(names, fleet.create, gently, watch)
+    return _latencies("5/s: created to Deployment", created, floor.gentle if floor else None)
+
+
+async def measure_image_edits(
+    operator: Operator, fleet: Fleet, watch: DeploymentWatch, names: Sequence[str], floor: Floor | None
+) -> list[Figure]:
+    """One image after another: latency and writes."""
+    before = await settle(operator, QUIET_SECONDS)
+    latencies = await measure_edits(names, fleet.edit_image, watch)
+    after = await settle(operator, QUIET_SECONDS)
+    edits = floor.edits if floor else None
+    return [
+        _latency("image edit to Deployment", latencies, edits, 0.5, Target(100)),
+        _latency("image edit to Deployment", latencies, edits, 0.99),
+        Figure("image edit: writes", after.writes_since(before).total() / len(names), "", WRITES_PER_EDIT),
+    ]
+
+
+async def measure_no_op(operator: Operator, fleet: Fleet) -> list[Figure]:
+    """The same content once more for every service, by server-side apply and by update."""
+    services = {service["metadata"]["name"]: service for service in await fleet.list_services()}
+    before = await settle(operator, QUIET_SECONDS)
+    await concurrently(services, lambda name: fleet.apply_again(services[name]))
+    await concurrently(services, lambda name: fleet.replace_again(services[name]))
+    after = await settle(operator, QUIET_SECONDS)
+    written = after.writes_since(before).total()
+    return [
+        Figure(f"no-op: writes after {len(services)} applies and updates", written, "", None, NONE),
+        Figure("no-op: reads", after.reads_since(before), ""),
+        Figure("no-op: passes", after.passes - before.passes, ""),
+    ]
+
+
+async def measure_idle(operator: Operator) -> list[Figure]:
+    """Nothing happens for a minute: CPU and memory."""
+    quiet = await settle(operator, QUIET_SECONDS)
+    before = after = await operator.usage()
+    while after.at - before.at < IDLE_SECONDS:
+        await asyncio.sleep(USAGE_POLL_SECONDS)
+        after = await operator.usage()
+    share = 100 * (after.cpu_seconds - before.cpu_seconds) / (after.at - before.at)
+    now = await operator.metrics()
+    return [
+        Figure("idle: CPU of one core", share, "%", None, Target(1)),
+        Figure("idle: memory, working set", after.working_set_bytes / MEBIBYTE, "MiB", None, Target(150)),
+        Figure("idle: memory, RSS", after.rss_bytes / MEBIBYTE, "MiB", None, Target(150)),
+        Figure("idle: writes", now.writes_since(quiet).total(), "", None, NONE),
+    ]
+
+
+async def measure_restart(operator: Operator, services: int) -> list[Figure]:
+    """The operator starts anew and finds everything as it should be."""
+    await settle(operator, QUIET_SECONDS)
+    await operator.stop()
+    synced_at = await operator.start()
+    after = await settle(operator, QUIET_AFTER_START_SECONDS)
+    return [
+        Figure(f"restart with {services} services: process start to synced", synced_at - after.started_at, "s"),
+        Figure("restart: writes", after.write_count, "", None, NONE),
+        Figure("restart: reads", after.read_count, ""),
+        Figure("restart: passes", after.passes, ""),
+        Figure("restart: CPU until all is seen", after.cpu_seconds, "s"),
+    ]
+
+
+HALF = Target(0.5, at_least=True)
+NONE = Target(0)
+
+
+def _latencies(name: str, created: Created, floor: Created | None) -> list[Figure]:
+    return [_latency(name, created.latencies, floor.latencies if floor else None, share) for share in (0.5, 0.9, 0.99)]
+
+
+def _latency(
+    name: str, seconds: Sequence[float], floor: Sequence[float] | None, share: float, target: Target | None = None
+) -> Figure:
+    bare = percentile(floor, share) * 1000 if floor else None
+    return Figure(f"{name}, p{share * 100:g}", percentile(seconds, share) * 1000, "ms", bare, target)
