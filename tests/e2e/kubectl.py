@@ -5,7 +5,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import IO, Any, Final
 from urllib.parse import urlsplit
 
 CONTEXT: Final = "kind-fastapi-fleet"
@@ -52,13 +52,19 @@ class Kubectl:
             KubectlError: kubectl exited with another code than 0.
             subprocess.TimeoutExpired: it took longer than `timeout` seconds.
         """
-        if TARGET_FLAGS & {argument.partition("=")[0] for argument in arguments[: _own_arguments(arguments)]}:
-            raise ForeignClusterError(f"{' '.join(arguments)} names its own cluster")
-        command = ["kubectl", "--context", CONTEXT, "--namespace", self.namespace, *arguments]
+        command = self._command(arguments)
         done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=timeout, check=False)
         if done.returncode != 0:
             raise KubectlError(command, done.stderr)
         return done.stdout
+
+    def start(self, *arguments: str, output: IO[str]) -> subprocess.Popen[str]:
+        """Any kubectl command that goes on, such as a watch, writing to `output`; the caller ends it.
+
+        Raises:
+            ForeignClusterError: an argument names another cluster.
+        """
+        return subprocess.Popen(self._command(arguments), stdout=output, stderr=subprocess.DEVNULL, text=True)
 
     def apply(self, *manifests: Manifest, dry_run: bool = False) -> list[Resource]:
         """Apply as a person does, unknown fields refused; answers the objects as the API server has them.
@@ -122,6 +128,11 @@ class Kubectl:
         """
         if self.get(kind, name) is not None:
             self.run("wait", f"{kind}/{name}", "--for=delete", f"--timeout={timeout:.0f}s", timeout=timeout + 10)
+
+    def _command(self, arguments: tuple[str, ...]) -> list[str]:
+        if TARGET_FLAGS & {argument.partition("=")[0] for argument in arguments[: _own_arguments(arguments)]}:
+            raise ForeignClusterError(f"{' '.join(arguments)} names its own cluster")
+        return ["kubectl", "--context", CONTEXT, "--namespace", self.namespace, *arguments]
 
 
 def local_cluster(namespace: str = "default") -> Kubectl:

@@ -1,0 +1,37 @@
+"""A deleted service leaves nothing that runs and no login that works, and its data is there when it comes back."""
+
+from backends import list_broker_users, role_can_log_in
+from eventually import eventually
+from fleet import SERVICE, Images, children_of, get_json, guests, pods_of, post_json, service, start
+from kubectl import Kubectl
+
+
+def test_deleted_service_is_cleaned_up_and_its_data_is_kept(furnished_cluster: Kubectl, images: Images) -> None:
+    cluster, name = furnished_cluster, "visitors"
+    start(cluster, guests(images, name))
+    ada = post_json(cluster, "/users", {"email": "ada@example.com", "name": "Ada"}, name)
+    assert f"{cluster.namespace}.{name}" in list_broker_users(cluster)
+    assert role_can_log_in(cluster, name)
+
+    cluster.delete(SERVICE, name)
+    assert not role_can_log_in(cluster, name)
+    assert f"{cluster.namespace}.{name}" not in list_broker_users(cluster)
+    assert_nothing_is_left(cluster, name)
+
+    start(cluster, guests(images, name))
+    assert get_json(cluster, f"/users/{ada['id']}", name)["email"] == "ada@example.com"
+
+
+def test_deleted_service_without_backends_leaves_nothing(cluster: Kubectl, images: Images) -> None:
+    start(cluster, service(images.v1, config={"GREETING": "hello"}, secrets=[{"env": "TOKEN", "generate": True}]))
+    assert len(children_of(cluster)) == 5
+    cluster.delete(SERVICE, "hello")
+    assert_nothing_is_left(cluster, "hello")
+
+
+def assert_nothing_is_left(cluster: Kubectl, name: str) -> None:
+    def gone() -> None:
+        assert children_of(cluster, name) == []
+        assert pods_of(cluster, name) == []
+
+    eventually(gone, 60)
