@@ -1,7 +1,7 @@
 """Why pods do not come up: container, reason, exit code and last line of the log, with secrets hidden."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,8 @@ from fastapi_fleet.status.facts import LiveObject
 
 _URL_PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):[^/\s@]+@")
 _LAST_LINE_LIMIT = 200
+_MIN_SECRET_LINE = 8
+"""Characters from which on a line of a longer value, such as a key file, tells something; a bracket does not."""
 
 _WAITING = {
     "ErrImagePull": Reason.IMAGE_PULL_FAILED,
@@ -34,32 +36,39 @@ class Cause:
 
 
 def first_cause(pods: Iterable[LiveObject], secret_values: Iterable[str] = ()) -> Cause | None:
-    """The first cause that a person can act on. None while the pods are merely starting."""
+    """The first cause that a person can act on. None while the pods are merely starting, or on their way out."""
     hidden = tuple(secret_values)
-    for pod in pods:
-        for cause in _causes(pod):
-            return Cause(cause.reason, hide_secrets(cause.message, hidden))
-    return None
+    staying = (pod for pod in pods if not pod["metadata"].get("deletionTimestamp"))
+    return next((cause for pod in staying for cause in _causes(pod, hidden)), None)
 
 
 def hide_secrets(text: str, secret_values: Iterable[str]) -> str:
-    """Text without the known values and without what stands for a password in a URL."""
-    for value in sorted(filter(None, secret_values), key=len, reverse=True):
-        text = text.replace(value, "***")
+    """Text without the known values, nor a line of one, and without what stands for a password in a URL."""
+    parts = {part for value in secret_values for part in _secret_parts(value)}
+    for part in sorted(parts, key=len, reverse=True):
+        text = text.replace(part, "***")
     return _URL_PASSWORD.sub(r"\1:***@", text)
 
 
-def _causes(pod: LiveObject) -> Iterator[Cause]:
+def _secret_parts(value: str) -> Iterator[str]:
+    whole = value.strip()
+    if whole:
+        yield whole
+    yield from (line for line in map(str.strip, whole.splitlines()) if len(line) >= _MIN_SECRET_LINE)
+
+
+def _causes(pod: LiveObject, hidden: Sequence[str]) -> Iterator[Cause]:
     status: Mapping[str, Any] = pod.get("status") or {}
     name = pod["metadata"]["name"]
     for condition in status.get("conditions") or ():
         if condition["type"] == "PodScheduled" and condition.get("reason") == "Unschedulable":
             yield Cause(Reason.UNSCHEDULABLE, f"pod {name}: {condition.get('message', 'no node fits')}")
     for container in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
-        yield from _container_causes(name, container)
+        if not container.get("ready"):
+            yield from _container_causes(name, container, hidden)
 
 
-def _container_causes(pod: str, container: Mapping[str, Any]) -> Iterator[Cause]:
+def _container_causes(pod: str, container: Mapping[str, Any], hidden: Sequence[str]) -> Iterator[Cause]:
     where = f"container {container['name']} of pod {pod}"
     ended = _ended(container)
     if ended is not None and ended.get("reason") == "OOMKilled":
@@ -67,9 +76,9 @@ def _container_causes(pod: str, container: Mapping[str, Any]) -> Iterator[Cause]
     waiting = (container.get("state") or {}).get("waiting") or {}
     reason = _WAITING.get(waiting.get("reason", ""))
     if reason is Reason.CRASH_LOOP or (reason is None and _has_crashed(container, ended)):
-        yield Cause(Reason.CRASH_LOOP, f"{where} {_how_it_ended(ended)}")
+        yield Cause(Reason.CRASH_LOOP, f"{where} {_how_it_ended(ended, hidden)}")
     elif reason is not None:
-        yield Cause(reason, f"{where}: {waiting.get('message') or waiting['reason']}")
+        yield Cause(reason, f"{where}: {hide_secrets(waiting.get('message') or waiting['reason'], hidden)}")
 
 
 def _ended(container: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -81,14 +90,16 @@ def _ended(container: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def _has_crashed(container: Mapping[str, Any], ended: Mapping[str, Any] | None) -> bool:
-    if container.get("ready") or ended is None or ended.get("exitCode") == 0:
+    if ended is None or ended.get("exitCode") == 0:
         return False
     return container.get("restartCount", 0) >= _MIN_RESTARTS or "terminated" in (container.get("state") or {})
 
 
-def _how_it_ended(ended: Mapping[str, Any] | None) -> str:
+def _how_it_ended(ended: Mapping[str, Any] | None, hidden: Sequence[str]) -> str:
+    """Secrets are hidden before the text is cut: a value that has lost its beginning is not recognised."""
     if ended is None:
         return "keeps ending; its log tells why"
-    lines = [line for line in (ended.get("message") or "").splitlines() if line.strip()]
-    last_line = f": {lines[-1].strip()[-_LAST_LINE_LIMIT:]}" if lines else ""
+    said = hide_secrets(ended.get("message") or "", hidden)
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    last_line = f": {lines[-1][-_LAST_LINE_LIMIT:]}" if lines else ""
     return f"ended with exit code {ended.get('exitCode')}{last_line}"

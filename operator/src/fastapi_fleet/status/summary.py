@@ -14,10 +14,12 @@ _INFORMATIVE = frozenset({ConditionType.PRODUCTION_GRADE, ConditionType.PAUSED})
 def summarise(findings: Iterable[Finding]) -> Iterator[Finding]:
     """Ready first, then Reconciling or Stalled where one of them is true, then the conditions that they come from.
 
-    Ready is as the first condition that does not hold. Another service that is not Ready does not take this one down.
+    Ready is as the first condition that does not hold; what failed says more than what was not looked at because of it.
+    Another service that is not Ready does not take this one down.
     """
     steps = list(findings)
-    obstacle = next((step for step in steps if step.status != "True" and _counts(step)), None)
+    unmet = [step for step in steps if step.status != "True" and _counts(step)]
+    obstacle = next((step for step in unmet if step.status == "False"), next(iter(unmet), None))
     if obstacle is None:
         message = next((step.message for step in reversed(steps) if _counts(step)), "as specified")
         yield holds(ConditionType.READY, Reason.AVAILABLE, message)
