@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self
 import asyncpg
 import structlog
 
+from fleetkit.cancellation import end_if_cancelled
 from fleetkit.health import NotReadyError
 from fleetkit.problems import UnavailableError
 from fleetkit.settings import DatabaseSettings
@@ -163,6 +164,7 @@ class Database:
         try:
             await connection.add_listener(channel, lambda *_: wake.set())
             wake.set()
+            end_if_cancelled()
             await lost.wait()
         finally:
             await _close(connection)

@@ -8,7 +8,7 @@ KEYBOARD = {"sku": "keyboard", "quantity": 2, "unit_price": 4900}
 STICKER = {"sku": "sticker", "quantity": 3, "unit_price": 0}
 
 
-def order_of(user_id: UUID, **change: object) -> dict[str, Any]:
+def order_of(user_id: UUID, /, **change: object) -> dict[str, Any]:
     return {"user_id": str(user_id), "currency": "EUR", "items": [KEYBOARD, STICKER], **change}
 
 

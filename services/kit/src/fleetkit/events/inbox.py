@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
+from fleetkit.cancellation import end_if_cancelled
 from fleetkit.database import Connection, Database
 from fleetkit.events.cloudevents import CloudEvent
 
@@ -52,4 +53,5 @@ class Inbox:
         while True:
             async with self._database.acquire() as connection:
                 await connection.execute(_PURGE, RETENTION_DAYS)
+            end_if_cancelled()
             await asyncio.sleep(PURGE_INTERVAL_SECONDS)

@@ -6,6 +6,7 @@ from typing import Protocol
 import stamina
 import structlog
 
+from fleetkit.cancellation import end_if_cancelled
 from fleetkit.database import Connection, Database, DatabaseUnavailableError
 from fleetkit.events import outbox
 from fleetkit.events.metrics import EventMetrics
@@ -99,6 +100,7 @@ class OutboxRelay:
             ):
                 with attempt:
                     await self._drain()
+            end_if_cancelled()
             await self._wait_for_more()
 
     async def _drain(self) -> None:
@@ -132,4 +134,5 @@ class OutboxRelay:
             else:
                 self._metrics.pending.set(backlog.pending)
                 self._metrics.oldest_age.set(backlog.oldest_age_seconds)
+            end_if_cancelled()
             await asyncio.sleep(MEASURE_SECONDS)

@@ -10,6 +10,7 @@ from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 from pydantic import SecretStr
 
+from fleetkit.cancellation import end_if_cancelled
 from fleetkit.events.metrics import EventMetrics
 
 CONNECT_TIMEOUT_SECONDS = 5.0
@@ -65,11 +66,13 @@ class RabbitSession(ABC):
             client_properties={"connection_name": self._name},
         )
         try:
+            end_if_cancelled()
             connection.close_callbacks.add(self.lose)
             async with asyncio.timeout(SETUP_TIMEOUT_SECONDS):
                 channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
                 channel.close_callbacks.add(self.lose)
                 await self.set_up(channel)
+            end_if_cancelled()
             await self._stay()
         finally:
             await self.tear_down()
