@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Prints where the services on the cluster answer, and how to make a user and an order.
 set -euo pipefail
+cd "$(dirname "$0")/.."
+source hack/lib/cache.sh
 
 cat <<'ADDRESSES'
 
@@ -16,3 +18,4 @@ Create a user, and an order of that user:
 
 What runs: kubectl --context kind-fastapi-fleet get fas,flp,pods
 ADDRESSES
+if [[ -L $FLEET_CACHE/bin/kubectl ]]; then echo "kubectl that fits lies in $FLEET_CACHE/bin: put it on PATH."; fi

@@ -10,3 +10,7 @@ fail() {
   printf '        %s\n' "${@:2}" >&2
   exit 1
 }
+
+if ((BASH_VERSINFO[0] < 4)) || ! command -v sha256sum timeout >/dev/null; then
+  fail 'these scripts need bash 4 or newer and GNU coreutils' 'On macOS: brew install bash coreutils gawk findutils, and put their gnubin folders on PATH.'
+fi
