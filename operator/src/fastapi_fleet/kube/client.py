@@ -7,7 +7,7 @@ from fastapi_fleet.kube.kinds import Kind, Object, ObjectKey
 
 
 class KubeClient(Protocol):
-    """Six calls on plain dicts.
+    """Seven calls on plain dicts.
 
     Every call raises ApiUnavailableError, ApiConflictError or ApiRefusedError; a missing object is None, not an error.
     """
@@ -18,6 +18,10 @@ class KubeClient(Protocol):
 
     async def apply(self, manifest: Object) -> Object:
         """Server-side apply of a whole manifest as the operator's field manager. Returns the object as it is then."""
+        ...
+
+    async def correct(self, obj: Object, operations: list[dict[str, Any]]) -> Object:
+        """JSON Patch on this very version of the object. Returns the object as it is then."""
         ...
 
     async def patch_status(self, key: ObjectKey, status: Mapping[str, Any]) -> Object | None:

@@ -24,6 +24,7 @@ PAGE_SIZE = 500
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
 
 
 class HttpKubeClient:
@@ -64,6 +65,22 @@ class HttpKubeClient:
         if applied is None:
             raise ApiUnavailableError(f"{key}: its namespace or kind is not there")
         return applied
+
+    async def correct(self, obj: Object, operations: list[dict[str, Any]]) -> Object:
+        key = key_of(obj)
+        kind = BY_NAME[key.kind]
+        version = {"op": "test", "path": "/metadata/resourceVersion", "value": obj["metadata"]["resourceVersion"]}
+        corrected = await self._call(
+            "PATCH",
+            kind,
+            kind.path(key.namespace, key.name),
+            params={"fieldManager": FIELD_MANAGER},
+            content_type=JSON_PATCH,
+            body=[version, *operations],
+        )
+        if corrected is None:
+            raise ApiConflictError(f"{key} is gone")
+        return corrected
 
     async def patch_status(self, key: ObjectKey, status: Mapping[str, Any]) -> Object | None:
         kind = BY_NAME[key.kind]

@@ -5,12 +5,14 @@ from collections.abc import Iterable
 import structlog
 from prometheus_client import Counter
 
+from fastapi_fleet.errors import ApiRefusedError
 from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.client import KubeClient
 from fastapi_fleet.kube.kinds import CHILDREN, Object, ObjectKey, key_of
 from fastapi_fleet.reconcile.ownership import is_garbage_collected_with
-from fastapi_fleet.resources.equality import holds
+from fastapi_fleet.resources.equality import holds, is_made_from
 from fastapi_fleet.resources.manifest import Manifest, Owner
+from fastapi_fleet.resources.strays import removal_of_strays
 
 APPLIED = Counter("fastapi_fleet_children_applied_total", "Children written, by kind.", ["kind"])
 PRUNED = Counter("fastapi_fleet_children_pruned_total", "Children deleted because no longer wanted.", ["kind"])
@@ -43,9 +45,33 @@ class Children:
             known = self._cache.get(key) or live.get(key)
             if known is not None and holds(known, manifest):
                 continue
-            self._cache.put(await self._kube.apply(manifest))
+            await self._make_so(manifest, known)
             APPLIED.labels(key.kind).inc()
             log.info("Applied child", child=str(key), existed=known is not None)
+
+    async def _make_so(self, manifest: Manifest, known: Object | None) -> None:
+        """Apply, and take out what others added to the operator's own lists and maps, which applying leaves there.
+
+        Strays go first where they are all that can have changed, or where the manifest cannot be applied beside them;
+        else they go last: then a new revision rolls out once, not twice.
+        """
+        if known is not None and is_made_from(known, manifest):
+            await self._remove_strays(known, manifest)
+        try:
+            applied = await self._kube.apply(manifest)
+        except ApiRefusedError:
+            if known is None or not await self._remove_strays(known, manifest):
+                raise
+            applied = await self._kube.apply(manifest)
+        self._cache.put(applied)
+        await self._remove_strays(applied, manifest)
+
+    async def _remove_strays(self, live: Object, manifest: Manifest) -> bool:
+        operations = removal_of_strays(live, manifest)
+        if operations:
+            self._cache.put(await self._kube.correct(live, operations))
+            log.info("Took strays out of child", child=str(key_of(live)), paths=[item["path"] for item in operations])
+        return bool(operations)
 
     async def prune(self, owner: Owner, wanted: Iterable[Manifest]) -> None:
         """Delete children that the owner would take with it and that are no longer wanted."""

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from fastapi_fleet.constants import ANNOTATION_HASH
 from fastapi_fleet.resources.manifest import Manifest
+from fastapi_fleet.resources.strays import removal_of_strays
 
 _FACTORS = {
     "n": Decimal("1e-9"),
@@ -25,11 +26,17 @@ def holds(live: Manifest, desired: Manifest) -> bool:
 
     Fields of other writers and defaults of the API server may be there as well; items in an owned list may not.
     """
-    annotations = live.get("metadata", {}).get("annotations") or {}
-    if annotations.get(ANNOTATION_HASH) != desired["metadata"]["annotations"][ANNOTATION_HASH]:
+    if not is_made_from(live, desired):
         return False
     wanted = {key: value for key, value in desired.items() if key not in {"apiVersion", "kind"}}
-    return _contains(live, wanted)
+    return _contains(live, wanted) and not removal_of_strays(live, desired)
+
+
+def is_made_from(live: Manifest, desired: Manifest) -> bool:
+    """Whether this very manifest was applied last, whatever became of the object since."""
+    annotations: Mapping[str, str] = live.get("metadata", {}).get("annotations") or {}
+    wanted: str = desired["metadata"]["annotations"][ANNOTATION_HASH]
+    return annotations.get(ANNOTATION_HASH) == wanted
 
 
 def _contains(live: object, desired: object, *, quantities: bool = False) -> bool:

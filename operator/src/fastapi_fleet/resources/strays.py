@@ -1,0 +1,56 @@
+"""What somebody else put into a list or map that is wholly the operator's, and how to take it out again.
+
+Server-side apply removes only fields of its own manager: an added port, variable or selector label would stay for ever.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeGuard
+
+from fastapi_fleet.resources.manifest import Manifest
+
+JsonPatch = list[dict[str, Any]]
+
+EXCLUSIVE_MAPS = frozenset({"selector", "matchLabels", "data", "requests", "limits", "securityContext", "capabilities"})
+"""Maps in which a key that the manifest lacks changes what runs. Labels and annotations are open to everybody."""
+
+_IDENTITY = ("name", "containerPort", "port", "protocol", "mountPath")
+"""Fields by which the API tells the items of a list apart."""
+
+
+def removal_of_strays(live: Manifest, desired: Manifest) -> JsonPatch:
+    """JSON Patch (RFC 6902) that takes strays out of `live`; empty where there are none.
+
+    Fields with another value are not its concern: applying the manifest mends those.
+    """
+    wanted = {key: value for key, value in desired.items() if key not in {"apiVersion", "kind", "metadata"}}
+    return list(_strays(live, wanted, ""))
+
+
+def _strays(live: object, desired: object, path: str) -> Iterator[dict[str, Any]]:
+    if isinstance(live, Mapping) and isinstance(desired, Mapping):
+        if path.rsplit("/", 1)[-1] in EXCLUSIVE_MAPS:
+            yield from ({"op": "remove", "path": f"{path}/{_escape(key)}"} for key in live if key not in desired)
+        for key, value in desired.items():
+            if key in live:
+                yield from _strays(live[key], value, f"{path}/{_escape(key)}")
+    elif _is_list_of_maps(live) and _is_list_of_maps(desired):
+        wanted = [_identity(item) for item in desired]
+        if any(_identity(item) not in wanted for item in live):
+            yield {"op": "replace", "path": path, "value": desired}
+        else:
+            for at, item in enumerate(live):
+                yield from _strays(item, desired[wanted.index(_identity(item))], f"{path}/{at}")
+
+
+def _is_list_of_maps(value: object) -> TypeGuard[Sequence[Mapping[str, object]]]:
+    return (
+        isinstance(value, Sequence) and not isinstance(value, str) and all(isinstance(item, Mapping) for item in value)
+    )
+
+
+def _identity(item: Mapping[str, object]) -> tuple[object, ...]:
+    return tuple(item.get(field) for field in _IDENTITY)
+
+
+def _escape(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")
