@@ -11,7 +11,7 @@ from fleetkit.app import build_app
 from fleetkit.background import Startup, running
 from fleetkit.database import Database
 from fleetkit.events.runtime import event_workers
-from fleetkit.metrics import new_registry
+from fleetkit.metrics import new_registry, observe_pool
 from fleetkit.settings import load_settings
 
 from app.config import Settings
@@ -32,6 +32,7 @@ def create_app(settings: Settings, *, users_transport: httpx2.AsyncBaseTransport
     """
     registry = new_registry()
     database = Database(settings, application_name=settings.service_name)
+    observe_pool(database, registry)
     startup = Startup(settings, database, MIGRATIONS)
     workers = event_workers(
         settings, service=settings.service_name, database=database, handlers=HANDLERS, registry=registry

@@ -120,6 +120,9 @@ class Database:
             if isinstance(error, _STALE):
                 await pool.expire_connections()
             raise _unavailable(error) from error
+        except asyncpg.InternalClientError as error:
+            # What a statement meets on a connection that the server is just ending.
+            raise _unavailable(error) from error
         except asyncpg.InterfaceError as error:
             if connection is not None and not connection.is_closed():
                 raise

@@ -1,8 +1,10 @@
 """`/metrics` in Prometheus' format."""
 
 from fastapi import FastAPI
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client import CollectorRegistry, Gauge, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_fastapi_instrumentator.instrumentation import PrometheusFastApiInstrumentator
+
+from fleetkit.database import Database
 
 
 def new_registry() -> CollectorRegistry:
@@ -12,6 +14,13 @@ def new_registry() -> CollectorRegistry:
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)
     return registry
+
+
+def observe_pool(database: Database, registry: CollectorRegistry) -> None:
+    """Shows how many connections the pool has, and how many of them are idle."""
+    gauge = Gauge("database_connections", "Connections of the pool", ["state"], registry=registry)
+    gauge.labels("open").set_function(lambda: database.pool_size()[0])
+    gauge.labels("idle").set_function(lambda: database.pool_size()[1])
 
 
 def install_metrics(app: FastAPI, registry: CollectorRegistry) -> None:

@@ -53,11 +53,6 @@ class ConflictError(ServiceError):
     code = "conflict"
 
 
-class UnprocessableError(ServiceError):
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
-    code = "unprocessable"
-
-
 class UnavailableError(ServiceError):
     """Something that the answer needs is away; the same request may succeed later."""
 

@@ -70,3 +70,15 @@ async def test_shows_its_settings_without_passwords(client: httpx2.AsyncClient) 
     assert answer.json()["settings"]["service_name"] == "users"
     assert answer.json()["secrets_set"] == ["database_url", "rabbitmq_url"]
     assert "://" not in answer.text
+
+
+async def test_measures_requests_events_and_the_pool(client: httpx2.AsyncClient) -> None:
+    await client.post("/users", json=ADA)
+    metrics = (await client.get("/metrics")).text
+    for sample in (
+        'http_requests_total{handler="/users",method="POST",status="201"} 1.0',
+        "outbox_pending_events ",
+        "outbox_oldest_event_age_seconds ",
+        'database_connections{state="open"} ',
+    ):
+        assert sample in metrics
