@@ -53,8 +53,15 @@ class VirtualHost:
 
     def __init__(self, amqp_url: str, name: str, management: httpx2.AsyncClient) -> None:
         self.url = urlsplit(amqp_url)._replace(path=f"/{name}").geturl()
+        self._user = urlsplit(amqp_url).username or ""
         self._name = name
         self._management = management
+
+    async def permit(self, pattern: str) -> None:
+        """Lets the user of `url` configure, write and read what has a name like this regular expression."""
+        permissions = {"configure": pattern, "write": pattern, "read": pattern}
+        path = f"/api/permissions/{self._name}/{quote(self._user)}"
+        (await self._management.put(path, json=permissions)).raise_for_status()
 
     async def messages(self, queue: str) -> list[str]:
         """The bodies of the messages in a queue, which stay there."""
@@ -95,14 +102,12 @@ async def temporary_vhost(amqp_url: str, management_url: str) -> AsyncIterator[V
         management_url: its management interface, with credentials of an administrator.
     """
     name = f"test-{uuid4().hex}"
-    user = urlsplit(amqp_url).username or ""
-    everything = {"configure": ".*", "write": ".*", "read": ".*"}
     async with httpx2.AsyncClient(base_url=management_url, timeout=10.0) as management:
         (await management.put(f"/api/vhosts/{name}")).raise_for_status()
         try:
-            permissions = await management.put(f"/api/permissions/{name}/{quote(user)}", json=everything)
-            permissions.raise_for_status()
-            yield VirtualHost(amqp_url, name, management)
+            vhost = VirtualHost(amqp_url, name, management)
+            await vhost.permit(".*")
+            yield vhost
         finally:
             (await management.delete(f"/api/vhosts/{name}")).raise_for_status()
 

@@ -69,6 +69,16 @@ async def test_an_event_has_its_effect_in_the_consumer(fleet: Fleet) -> None:
         await eventually(fleet.has_effects("chair", "table"))
 
 
+async def test_needs_rights_on_nothing_but_the_exchange_and_names_of_its_own(fleet: Fleet, vhost: VirtualHost) -> None:
+    await vhost.permit(r"^(events|things\..*)$")
+    async with working(fleet.publisher.run, fleet.relay.run, fleet.consumer().run):
+        await eventually(fleet.consumes)
+        assert await vhost.publish("thing.made", "no json")
+        await fleet.put("chair")
+        await eventually(fleet.has_effects("chair"))
+        await eventually(fleet.has_parked(1))
+
+
 async def test_the_request_id_travels_with_the_event(fleet: Fleet) -> None:
     seen: list[str | None] = []
 
