@@ -100,10 +100,13 @@ class Runtime:
         backing = BackingServices(
             cache=self._cache, postgres=PostgresBackend(), rabbitmq=self._rabbitmq, clock=time.monotonic
         )
+        announce = self._intake.wake_dependents
         service = ServicePassDependencies(
-            self._kube, self._cache, self._dependents, backing, generate=generate_secret, now=now
+            self._kube, self._cache, self._dependents, backing, generate=generate_secret, now=now, announce=announce
         )
-        platform = PlatformPassDependencies(self._kube, self._cache, generate=generate_secret, now=now)
+        platform = PlatformPassDependencies(
+            self._kube, self._cache, generate=generate_secret, now=now, announce=announce
+        )
         return {FASTAPI_SERVICE.name: ServicePass(service), FLEET_PLATFORM.name: PlatformPass(platform)}
 
 

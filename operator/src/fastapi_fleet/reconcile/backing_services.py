@@ -12,7 +12,7 @@ from fastapi_fleet.api.service_spec import Broker, Database
 from fastapi_fleet.backends.postgres import DatabaseRequest, PostgresServer
 from fastapi_fleet.backends.rabbitmq import BrokerRequest, BrokerServer
 from fastapi_fleet.constants import POSTGRES_PORT, RABBITMQ_MANAGEMENT_PORT
-from fastapi_fleet.errors import ReconcileError
+from fastapi_fleet.errors import BackendUnavailableError, ReconcileError
 from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.kinds import FLEET_PLATFORM, SECRET, Object, ObjectKey
 from fastapi_fleet.reconcile.credentials import ServiceIdentity, password_in
@@ -110,7 +110,9 @@ class BackingServices:
         """
         self._checked.pop(("postgres", identity), None)
         server = self._postgres_server(identity)
-        if isinstance(server, PostgresServer):
+        if isinstance(server, BackendState):
+            _require_not_offered(server)
+        else:
             await self._postgres.lock_database(server, identity.database, identity.database, identity.mark)
 
     async def release_broker(self, identity: ServiceIdentity) -> None:
@@ -120,7 +122,9 @@ class BackingServices:
         """
         self._checked.pop(("rabbitmq", identity), None)
         broker = self._broker_server(identity)
-        if isinstance(broker, BrokerServer):
+        if isinstance(broker, BackendState):
+            _require_not_offered(broker)
+        else:
             await self._rabbitmq.remove_user(broker, identity.broker_user, identity.mark)
 
     async def _ensure(
@@ -170,6 +174,12 @@ class BackingServices:
         if secret is None or not _is_ready(platform, COMPONENTS[component]):
             return BackendState(ready=False, reason=Reason.BACKEND_NOT_READY, message=f"waits for {backend}")
         return decode(secret)
+
+
+def _require_not_offered(state: BackendState) -> None:
+    """A backend that nobody offers holds no login; one that is only down does."""
+    if state.reason is not Reason.BACKEND_NOT_OFFERED:
+        raise BackendUnavailableError(f"cannot end the service's login: {state.message}")
 
 
 def _offers(platform: Object, component: str) -> bool:

@@ -3,7 +3,7 @@
 from prometheus_client import Counter
 
 from fastapi_fleet.kube.cache import ObjectCache, owner_of
-from fastapi_fleet.kube.kinds import BY_NAME, OWNERS, Object, key_of
+from fastapi_fleet.kube.kinds import BY_NAME, OWNERS, Object, ObjectKey, key_of
 from fastapi_fleet.reconcile.dependents import Dependents
 from fastapi_fleet.reconcile.queue import Lane, WorkQueue
 from fastapi_fleet.reconcile.relists import Relists
@@ -43,6 +43,10 @@ class Intake:
             owner = owner_of(obj)
             if owner is not None and owner.kind in _OWNER_KINDS:
                 self._queue.add(owner, lane)
+        self.wake_dependents(key, lane)
+
+    def wake_dependents(self, key: ObjectKey, lane: Lane = Lane.CHANGE) -> None:
+        """Ask for the passes that read the object, and for no other."""
         for dependent in self._dependents.of(key):
             self._queue.add(dependent, lane)
 

@@ -42,6 +42,12 @@ class Observed:
         return next((child for key, child in self.children.items() if key.kind == DEPLOYMENT.name), None)
 
     @property
+    def referenced_secret_values(self) -> tuple[str, ...]:
+        """Every value of the Secrets that the spec refers to: a process may print it as it ends."""
+        secrets = (obj for key, obj in self.references.items() if obj is not None and key.kind == SECRET.name)
+        return tuple(value for secret in secrets for value in decode(secret).values())
+
+    @property
     def not_ready(self) -> tuple[str, ...]:
         """Services in spec.services that are there and not Ready."""
         return tuple(name for name, service in self.dependencies.items() if service and not _is_ready(service))
@@ -51,7 +57,8 @@ async def observe_service(
     owner: Owner, spec: FastAPIServiceSpec, *, kube: KubeClient, cache: ObjectCache, children: Children
 ) -> Observed:
     live = await children.live(child_keys(owner, spec))
-    secret = live.get(ObjectKey(SECRET.name, owner.namespace, names.secret(owner.name)))
+    secret_key = ObjectKey(SECRET.name, owner.namespace, names.secret(owner.name))
+    secret = live.get(secret_key) or cache.get(secret_key)
     keys = [key for key, _ in referenced(owner.namespace, spec)]
     return Observed(
         children=live,

@@ -14,7 +14,7 @@ from fastapi_fleet.reconcile.children import Children
 from fastapi_fleet.reconcile.outcome import DONE, Outcome, outcome_of
 from fastapi_fleet.reconcile.ownership import owner_from, refuse_foreign
 from fastapi_fleet.reconcile.parse import parse_platform, parse_status
-from fastapi_fleet.reconcile.status_writer import Now, StatusWriter, timestamp
+from fastapi_fleet.reconcile.status_writer import Announce, Now, StatusWriter, timestamp
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.manifest import Manifest, Owner
 from fastapi_fleet.resources.render import render_fleet_platform
@@ -25,12 +25,13 @@ from fastapi_fleet.status.platform_status import compute_platform_status
 
 @dataclass(frozen=True)
 class PlatformPassDependencies:
-    """`generate` makes a random secret, `now` tells the time."""
+    """`generate` makes a random secret, `now` tells the time, `announce` is told of each status that was written."""
 
     kube: KubeClient
     cache: ObjectCache
     generate: Callable[[], str]
     now: Now
+    announce: Announce
 
 
 class PlatformPass:
@@ -41,7 +42,7 @@ class PlatformPass:
         self._generate = dependencies.generate
         self._now = dependencies.now
         self._children = Children(dependencies.kube, dependencies.cache)
-        self._status = StatusWriter(dependencies.kube, dependencies.cache)
+        self._status = StatusWriter(dependencies.kube, dependencies.cache, dependencies.announce)
 
     async def reconcile(self, key: ObjectKey) -> Outcome:
         """One pass. Raises ReconcileError only when not even the status could be written."""
@@ -82,17 +83,13 @@ class PlatformPass:
         return outcome_of(facts.problem) if facts.problem else DONE
 
     def _stateful_sets(self, key: ObjectKey) -> dict[str, Manifest]:
-        return {
-            child["metadata"]["labels"][LABEL_COMPONENT]: child
-            for child in self._cache.owned_by(key)
-            if child["kind"] == STATEFUL_SET.name
-        }
+        return {_component(child): child for child in self._cache.owned_by(key) if child["kind"] == STATEFUL_SET.name}
 
     def _pods(self, key: ObjectKey) -> dict[str, tuple[Manifest, ...]]:
         pods: dict[str, tuple[Manifest, ...]] = {}
         for child in self._cache.owned_by(key):
             if child["kind"] == POD.name:
-                component = child["metadata"]["labels"][LABEL_COMPONENT]
+                component = _component(child)
                 pods[component] = (*pods.get(component, ()), child)
         return pods
 
@@ -104,6 +101,12 @@ def child_keys(owner: Owner, spec: FleetPlatformSpec) -> list[ObjectKey]:
         keys.append(ObjectKey(SECRET.name, owner.namespace, names.admin_secret(backend)))
         keys += [ObjectKey(kind.name, owner.namespace, backend) for kind in (SERVICE, STATEFUL_SET)]
     return keys
+
+
+def _component(child: Object) -> str:
+    """Which backend a child belongs to; empty where a hand has taken the label away."""
+    labels: dict[str, str] = child["metadata"].get("labels") or {}
+    return labels.get(LABEL_COMPONENT, "")
 
 
 def _admin_secrets(owner: Owner, spec: FleetPlatformSpec) -> dict[str, str]:

@@ -28,7 +28,7 @@ from fastapi_fleet.reconcile.service_plan import (
     with_observed,
     with_plan,
 )
-from fastapi_fleet.reconcile.status_writer import Now, StatusWriter, timestamp
+from fastapi_fleet.reconcile.status_writer import Announce, Now, StatusWriter, timestamp
 from fastapi_fleet.resources import names
 from fastapi_fleet.status.facts import BackendState, ServiceFacts
 from fastapi_fleet.status.service_status import compute_service_status
@@ -41,7 +41,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class ServicePassDependencies:
-    """`generate` makes a random secret, `now` tells the time."""
+    """`generate` makes a random secret, `now` tells the time, `announce` is told of each status that was written."""
 
     kube: KubeClient
     cache: ObjectCache
@@ -49,6 +49,7 @@ class ServicePassDependencies:
     backing: BackingServices
     generate: Callable[[], str]
     now: Now
+    announce: Announce
 
 
 class ServicePass:
@@ -62,7 +63,7 @@ class ServicePass:
         self._generate = dependencies.generate
         self._now = dependencies.now
         self._children = Children(dependencies.kube, dependencies.cache)
-        self._status = StatusWriter(dependencies.kube, dependencies.cache)
+        self._status = StatusWriter(dependencies.kube, dependencies.cache, dependencies.announce)
 
     async def reconcile(self, key: ObjectKey) -> Outcome:
         """One pass. Raises ReconcileError only when not even the status could be written."""
@@ -90,6 +91,7 @@ class ServicePass:
 
     async def _execute(self, plan: ServicePlan, facts: ServiceFacts) -> ServiceFacts:
         live = plan.observed.children
+        await self._release(plan)
         await self._children.apply(plan.manifests.prerequisites, live)
         facts = await self._provision(plan, facts)
         if plan.may_run(facts):
@@ -97,17 +99,20 @@ class ServicePass:
         await self._children.prune(plan.owner, plan.manifests.all)
         return replace(facts, deployment=self._cache.get(key_of(plan.manifests.workload)))
 
+    async def _release(self, plan: ServicePlan) -> None:
+        """End the logins that the spec asks for no more, while the Secret still tells that there are such."""
+        if plan.spec.database is None and names.DATABASE_URL in plan.observed.own_secret:
+            await self._backing.release_database(plan.identity)
+        if plan.spec.broker is None and names.RABBITMQ_URL in plan.observed.own_secret:
+            await self._backing.release_broker(plan.identity)
+
     async def _provision(self, plan: ServicePlan, facts: ServiceFacts) -> ServiceFacts:
         database: BackendState | None = None
         broker: BackendState | None = None
         if plan.spec.database is not None:
             database = await self._backing.provision_database(plan.identity, plan.spec.database, plan.credentials)
-        elif names.DATABASE_URL in plan.observed.own_secret:
-            await self._backing.release_database(plan.identity)
         if plan.spec.broker is not None:
             broker = await self._backing.provision_broker(plan.identity, plan.spec.broker, plan.credentials)
-        elif names.RABBITMQ_URL in plan.observed.own_secret:
-            await self._backing.release_broker(plan.identity)
         return replace(facts, database=database, broker=broker)
 
     async def _conclude(self, key: ObjectKey, facts: ServiceFacts) -> Outcome:
@@ -123,7 +128,10 @@ class ServicePass:
         """Keep the resource from going before what it owns outside Kubernetes has been released."""
         finalizers: list[str] = resource["metadata"].get("finalizers") or []
         if plan.uses_backends and FINALIZER not in finalizers:
-            await self._set_finalizers(resource, [*finalizers, FINALIZER])
+            held = await self._kube.set_finalizers(resource, [*finalizers, FINALIZER])
+            if held is None:
+                raise ApiConflictError(f"{key_of(resource)} is gone")
+            self._cache.put(held)
 
     async def _finalize(self, resource: Object) -> Outcome:
         finalizers: list[str] = resource["metadata"].get("finalizers") or []
@@ -131,18 +139,17 @@ class ServicePass:
             return DONE
         metadata, spec = resource["metadata"], resource.get("spec") or {}
         identity = ServiceIdentity(metadata["namespace"], metadata["name"], spec.get("platform", "default"))
-        try:
-            await self._backing.release_database(identity)
-            await self._backing.release_broker(identity)
-        except BackendUnavailableError as error:
-            if self._now() < datetime.fromisoformat(metadata["deletionTimestamp"]) + RELEASE_DEADLINE:
-                return outcome_of(error)
-            log.warning("Released nothing: the backend does not answer", service=identity.mark, error=error.message)
-        await self._set_finalizers(resource, [item for item in finalizers if item != FINALIZER])
+        deadline = datetime.fromisoformat(metadata["deletionTimestamp"]) + RELEASE_DEADLINE
+        for release in (self._backing.release_database, self._backing.release_broker):
+            try:
+                await release(identity)
+            except BackendUnavailableError as error:
+                if self._now() < deadline:
+                    return outcome_of(error)
+                log.warning(
+                    "Left a login open: its backend does not answer", service=identity.mark, error=error.message
+                )
+        freed = await self._kube.set_finalizers(resource, [item for item in finalizers if item != FINALIZER])
+        if freed is not None:
+            self._cache.put(freed)
         return DONE
-
-    async def _set_finalizers(self, resource: Object, finalizers: list[str]) -> None:
-        changed = await self._kube.set_finalizers(resource, finalizers)
-        if changed is None:
-            raise ApiConflictError(f"{key_of(resource)} is gone")
-        self._cache.put(changed)

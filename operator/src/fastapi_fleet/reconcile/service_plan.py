@@ -70,12 +70,13 @@ def first_facts(resource: Object, cache: ObjectCache) -> ServiceFacts:
 
 
 def with_observed(facts: ServiceFacts, observed: Observed) -> ServiceFacts:
-    return replace(facts, waiting_for=observed.not_ready, secret_values=hidden_values(observed.own_secret))
+    hidden = (*hidden_values(observed.own_secret), *observed.referenced_secret_values)
+    return replace(facts, waiting_for=observed.not_ready, secret_values=hidden)
 
 
 def with_plan(facts: ServiceFacts, plan: ServicePlan) -> ServiceFacts:
     revision = revision_of(plan.manifests.workload)
-    return replace(facts, revision=revision, secret_values=hidden_values(plan.credentials))
+    return replace(facts, revision=revision, secret_values=(*facts.secret_values, *hidden_values(plan.credentials)))
 
 
 def outcome_of_facts(facts: ServiceFacts) -> Outcome:

@@ -7,9 +7,10 @@ from typing import Any
 from fastapi_fleet.api.resource_status import ResourceStatus
 from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.client import KubeClient
-from fastapi_fleet.kube.kinds import Object, key_of
+from fastapi_fleet.kube.kinds import Object, ObjectKey, key_of
 
 Now = Callable[[], datetime]
+Announce = Callable[[ObjectKey], None]
 
 
 def timestamp(now: Now) -> str:
@@ -18,9 +19,12 @@ def timestamp(now: Now) -> str:
 
 
 class StatusWriter:
-    def __init__(self, kube: KubeClient, cache: ObjectCache) -> None:
+    """`announce` is told of each resource whose status was written: to the watches that write is no news."""
+
+    def __init__(self, kube: KubeClient, cache: ObjectCache, announce: Announce) -> None:
         self._kube = kube
         self._cache = cache
+        self._announce = announce
 
     async def write(self, resource: Object, status: ResourceStatus) -> None:
         """Make the status so. Nothing is sent when it is so already."""
@@ -30,6 +34,7 @@ class StatusWriter:
         written = await self._kube.patch_status(key_of(resource), patch)
         if written is not None:
             self._cache.put(written)
+            self._announce(key_of(written))
 
 
 def status_patch(known: dict[str, Any], status: ResourceStatus) -> dict[str, Any]:

@@ -32,9 +32,17 @@ def encode(values: Mapping[str, str]) -> dict[str, str]:
 
 
 def decode(secret: Manifest) -> dict[str, str]:
-    """Values of a live Secret."""
+    """Values of a live Secret that are text. The operator writes no others; a hand may have."""
     data: Mapping[str, str] = secret.get("data") or {}
-    return {key: base64.b64decode(value).decode() for key, value in data.items()}
+    texts = {key: _text(value) for key, value in data.items()}
+    return {key: text for key, text in texts.items() if text is not None}
+
+
+def _text(value: str) -> str | None:
+    try:
+        return base64.b64decode(value).decode()
+    except UnicodeDecodeError:
+        return None
 
 
 ADMIN_USER = "fleet"

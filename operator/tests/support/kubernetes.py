@@ -1,0 +1,274 @@
+"""A Kubernetes API in memory: versions, generations, server-side apply, finalizers, garbage collection and watches."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from itertools import count
+from typing import Any, NamedTuple
+
+from fastapi_fleet.constants import LABEL_MANAGED_BY, MANAGED_BY
+from fastapi_fleet.errors import ApiConflictError, ReconcileError
+from fastapi_fleet.kube.kinds import OWNERS, Kind, Object, ObjectKey, key_of
+
+Watcher = Callable[[str, Object], None]
+_OWNER_KINDS = {kind.name for kind in OWNERS}
+
+
+class Call(NamedTuple):
+    verb: str
+    kind: str
+    name: str
+
+
+class FakeKube:
+    """KubeClient over a dict.
+
+    Watchers see changes when they are told to by `flush` or, if `is_hasty`, before the writer has its answer: both
+    happen in a cluster.
+    """
+
+    def __init__(self) -> None:
+        self.is_hasty = False
+        self._events: list[tuple[str, Object]] = []
+        self.writes: list[Call] = []
+        self.reads: list[Call] = []
+        self.watchers: list[Watcher] = []
+        self._objects: dict[ObjectKey, Object] = {}
+        self._applied: dict[ObjectKey, Object] = {}
+        self._failures: defaultdict[tuple[str, str], list[ReconcileError]] = defaultdict(list)
+        self._lost_answers: set[tuple[str, str]] = set()
+        self._versions = count(100)
+        self._uids = count(1)
+
+    # The protocol.
+
+    async def get(self, key: ObjectKey) -> Object | None:
+        self.reads.append(Call("get", key.kind, key.name))
+        self._fail("get", key.kind)
+        return deepcopy(self._objects.get(key))
+
+    async def list_objects(self, kind: Kind, namespace: str | None, label_selector: str | None) -> list[Object]:
+        self.reads.append(Call("list", kind.name, namespace or ""))
+        self._fail("list", kind.name)
+        return [
+            deepcopy(obj)
+            for key, obj in self._objects.items()
+            if key.kind == kind.name and namespace in {None, key.namespace} and _is_selected(obj, label_selector)
+        ]
+
+    async def apply(self, manifest: Object) -> Object:
+        key = key_of(manifest)
+        self._record("apply", key)
+        known = self._objects.get(key, {"metadata": {}})
+        merged = _apply(deepcopy(known), self._applied.get(key, {}), deepcopy(manifest))
+        self._applied[key] = deepcopy(manifest)
+        stored = self._store(_with_defaults(merged))
+        self._lose_answer("apply", key.kind)
+        return stored
+
+    async def correct(self, obj: Object, operations: list[dict[str, Any]]) -> Object:
+        key = key_of(obj)
+        self._record("correct", key)
+        known = self._objects.get(key)
+        if known is None or known["metadata"]["resourceVersion"] != obj["metadata"]["resourceVersion"]:
+            raise ApiConflictError(f"{key} has changed")
+        return self._store(_patched(deepcopy(known), operations))
+
+    async def patch_status(self, key: ObjectKey, status: Mapping[str, Any]) -> Object | None:
+        self._record("patch_status", key)
+        if key not in self._objects:
+            return None
+        obj = deepcopy(self._objects[key])
+        merged = {**(obj.get("status") or {}), **deepcopy(dict(status))}
+        obj["status"] = {field: value for field, value in merged.items() if value is not None}
+        return self._store(obj)
+
+    async def set_finalizers(self, obj: Object, finalizers: list[str]) -> Object | None:
+        key = key_of(obj)
+        self._record("set_finalizers", key)
+        known = deepcopy(self._objects.get(key))
+        if known is None:
+            return None
+        if known["metadata"]["resourceVersion"] != obj["metadata"]["resourceVersion"]:
+            raise ApiConflictError(f"{key} has changed")
+        known["metadata"]["finalizers"] = finalizers
+        stored = self._store(known)
+        if not finalizers and known["metadata"].get("deletionTimestamp"):
+            self._drop(key)
+        return stored
+
+    async def delete(self, obj: Object) -> None:
+        key = key_of(obj)
+        self._record("delete", key)
+        known = self._objects.get(key)
+        if known is not None and known["metadata"]["uid"] != obj["metadata"]["uid"]:
+            raise ApiConflictError(f"{key} is another object of that name")
+        self.remove(key)
+
+    # What people and controllers do.
+
+    def create(self, obj: Object) -> Object:
+        """A new object, or a new spec for one that is there."""
+        created = deepcopy(obj)
+        known = self._objects.get(key_of(obj))
+        if known is not None:
+            created = {**deepcopy(known), "spec": created.get("spec", {})}
+        else:
+            created["metadata"] = {**created["metadata"], "generation": 0}
+            created["metadata"].pop("uid", None)
+        return self._store(created)
+
+    def edit(self, key: ObjectKey, change: Callable[[Object], object]) -> None:
+        """A change by hand or by a controller, without a care for field managers."""
+        obj = deepcopy(self._objects[key])
+        change(obj)
+        self._store(obj)
+
+    def remove(self, key: ObjectKey, *, at: str = "2026-01-01T00:00:00Z") -> None:
+        """Delete with all that it owns; an object with finalizers is only marked."""
+        known = self._objects.get(key)
+        if known is None:
+            return
+        if known["metadata"].get("finalizers"):
+            self.edit(key, lambda obj: obj["metadata"].update(deletionTimestamp=at))
+            return
+        self._drop(key)
+
+    def object(self, key: ObjectKey) -> Object:
+        return deepcopy(self._objects[key])
+
+    def has(self, key: ObjectKey) -> bool:
+        return key in self._objects
+
+    def keys(self, kind: str | None = None) -> list[ObjectKey]:
+        return [key for key in self._objects if kind in {None, key.kind}]
+
+    # Failures.
+
+    def fail(self, verb: str, kind: str, *errors: ReconcileError) -> None:
+        """Let the next calls of that verb on that kind fail, before they have an effect."""
+        self._failures[verb, kind] += errors
+
+    def lose_answer(self, verb: str, kind: str) -> None:
+        """Let the next call of that verb on that kind have its effect and fail all the same."""
+        self._lost_answers.add((verb, kind))
+
+    def _record(self, verb: str, key: ObjectKey) -> None:
+        self.writes.append(Call(verb, key.kind, key.name))
+        self._fail(verb, key.kind)
+
+    def _fail(self, verb: str, kind: str) -> None:
+        failures = self._failures[verb, kind]
+        if failures:
+            raise failures.pop(0)
+
+    def _lose_answer(self, verb: str, kind: str) -> None:
+        if (verb, kind) in self._lost_answers:
+            self._lost_answers.remove((verb, kind))
+            raise ApiConflictError(f"{verb} {kind}: the answer was lost")
+
+    # Storage.
+
+    def _store(self, obj: Object) -> Object:
+        key = key_of(obj)
+        known = self._objects.get(key)
+        if known == obj:
+            return deepcopy(known)
+        metadata = obj["metadata"]
+        metadata.setdefault("uid", f"uid-{next(self._uids)}")
+        metadata["resourceVersion"] = str(next(self._versions))
+        metadata["managedFields"] = [{"manager": "someone"}]
+        same_spec = known is not None and known.get("spec") == obj.get("spec")
+        metadata["generation"] = metadata.get("generation", 0) + (0 if same_spec else 1)
+        self._objects[key] = obj
+        self._tell(known, obj)
+        return deepcopy(obj)
+
+    def _drop(self, key: ObjectKey) -> None:
+        gone = self._objects.pop(key)
+        self._applied.pop(key, None)
+        gone["metadata"]["resourceVersion"] = str(next(self._versions))
+        self._tell(gone, None)
+        uid = gone["metadata"]["uid"]
+        for child in [obj for obj in self._objects.values() if uid in _owner_uids(obj)]:
+            self.remove(key_of(child))
+
+    def _tell(self, before: Object | None, after: Object | None) -> None:
+        was, is_now = _is_watched(before), _is_watched(after)
+        last = after or before
+        if last is None or not (was or is_now):
+            return
+        event = "MODIFIED" if was and is_now else "ADDED" if is_now else "DELETED"
+        self._events.append((event, deepcopy(last)))
+        if self.is_hasty:
+            self.flush()
+
+    def flush(self) -> None:
+        """Show the watchers what has happened since."""
+        events, self._events = self._events, []
+        for event, obj in events:
+            for watcher in self.watchers:
+                watcher(event, deepcopy(obj))
+
+
+def _is_watched(obj: Object | None) -> bool:
+    if obj is None:
+        return False
+    return obj["kind"] in _OWNER_KINDS or _is_selected(obj, f"{LABEL_MANAGED_BY}={MANAGED_BY}")
+
+
+def _is_selected(obj: Object, label_selector: str | None) -> bool:
+    if label_selector is None:
+        return True
+    name, _, value = label_selector.partition("=")
+    return (obj["metadata"].get("labels") or {}).get(name) == value
+
+
+def _owner_uids(obj: Object) -> set[str]:
+    return {reference["uid"] for reference in obj["metadata"].get("ownerReferences", ())}
+
+
+def _apply(live: Any, before: Any, desired: Any) -> Any:
+    """Server-side apply by one manager: its fields replaced, those that it no longer sends removed, others kept."""
+    if isinstance(live, dict) and isinstance(desired, dict):
+        before = before if isinstance(before, dict) else {}
+        kept = {key: value for key, value in live.items() if key in desired or key not in before}
+        return {**kept, **{key: _apply(live.get(key), before.get(key), value) for key, value in desired.items()}}
+    if _is_keyed(live) and _is_keyed(desired):
+        return list(_apply(_by_name(live), _by_name(before), _by_name(desired)).values())
+    return desired
+
+
+def _is_keyed(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) and "name" in item for item in value)
+
+
+def _by_name(items: Any) -> dict[str, Any]:
+    return {item["name"]: item for item in items or ()}
+
+
+def _patched(obj: Object, operations: list[dict[str, Any]]) -> Object:
+    for operation in operations:
+        *parents, last = (part.replace("~1", "/").replace("~0", "~") for part in operation["path"][1:].split("/"))
+        place: Any = obj
+        for part in parents:
+            place = place[int(part)] if isinstance(place, list) else place[part]
+        if operation["op"] == "remove":
+            del place[last]
+        else:
+            place[last] = operation["value"]
+    return obj
+
+
+def _with_defaults(obj: Object) -> Object:
+    """A few of the fields that the API server fills in or writes in another way."""
+    if obj["kind"] == "Service":
+        obj["spec"].setdefault("clusterIP", "10.96.0.1")
+    if obj["kind"] in {"Deployment", "StatefulSet"}:
+        pod = obj["spec"]["template"]["spec"]
+        pod.setdefault("restartPolicy", "Always")
+        for container in pod["containers"]:
+            container.setdefault("terminationMessagePath", "/dev/termination-log")
+            requests = container.get("resources", {}).get("requests", {})
+            requests.update({name: "500m" for name, amount in requests.items() if amount == "0.5"})
+    return obj
