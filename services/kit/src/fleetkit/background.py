@@ -14,7 +14,7 @@ from fleetkit.migrations import MigrationError, migrate
 from fleetkit.settings import DatabaseSettings
 
 Worker = Callable[[], Awaitable[None]]
-STOP_TIMEOUT_SECONDS = 10.0
+STOP_TIMEOUT_SECONDS = 5.0
 RESTART_DELAY_SECONDS = 1.0
 log = structlog.get_logger(__name__)
 

@@ -13,7 +13,7 @@ from fleetkit.health import NotReadyError
 from fleetkit.problems import UnavailableError
 from fleetkit.settings import DatabaseSettings
 
-CLOSE_TIMEOUT_SECONDS = 8.0
+CLOSE_TIMEOUT_SECONDS = 3.0
 LOCK_TIMEOUT_SECONDS = 2.0
 IDLE_IN_TRANSACTION_TIMEOUT_SECONDS = 30.0
 IDLE_CONNECTION_SECONDS = 60.0
@@ -91,7 +91,7 @@ class Database:
             raise _unavailable(error) from error
 
     async def close(self) -> None:
-        """Closes the pool, cutting off after eight seconds what has not come back to it."""
+        """Closes the pool, cutting off after three seconds what has not come back to it."""
         pool, self._pool = self._pool, None
         if pool is None:
             return

@@ -112,7 +112,7 @@ async def temporary_vhost(amqp_url: str, management_url: str) -> AsyncIterator[V
             (await management.delete(f"/api/vhosts/{name}")).raise_for_status()
 
 
-async def eventually(probe: Callable[[], Awaitable[Value]], *, within: float = 15.0) -> Value:
+async def eventually(probe: Callable[[], Awaitable[Value]], *, within: float = 30.0) -> Value:
     """Asks until the answer is true, and returns it.
 
     Raises:

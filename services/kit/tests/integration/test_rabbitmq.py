@@ -103,7 +103,7 @@ async def test_an_event_for_which_no_queue_exists_is_kept_until_there_is_one(fle
 
         await eventually(was_refused)
         async with working(fleet.consumer().run):
-            await eventually(fleet.has_effects("chair"), within=30)
+            await eventually(fleet.has_effects("chair"))
     assert await outbox_size(database) == 0
 
 
@@ -129,7 +129,7 @@ async def test_no_event_is_lost_or_applied_twice_when_connections_are_cut(fleet:
         await eventually(cut)
         await first
         await fleet.put(*names[100:])
-        await eventually(fleet.has_effects(*names), within=30)
+        await eventually(fleet.has_effects(*names))
 
 
 async def test_consumes_again_after_its_queue_was_deleted(fleet: Fleet, vhost: VirtualHost) -> None:
@@ -137,7 +137,7 @@ async def test_consumes_again_after_its_queue_was_deleted(fleet: Fleet, vhost: V
         await eventually(fleet.consumes)
         await vhost.delete_queue(QUEUE)
         await fleet.put("chair")
-        await eventually(fleet.has_effects("chair"), within=30)
+        await eventually(fleet.has_effects("chair"))
 
 
 @pytest.mark.parametrize("body", ["no json", '{"specversion": "1.0"}', None])

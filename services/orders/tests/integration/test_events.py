@@ -46,7 +46,7 @@ async def test_an_order_is_told_with_the_request_id(client: httpx2.AsyncClient, 
         await queue.bind(exchange, "order.created")
         order = await place(client, uuid4())
 
-        async with queue.iterator(timeout=15) as messages:
+        async with queue.iterator(timeout=30) as messages:
             message = await anext(messages)
     event = json.loads(message.body)
     assert event["data"] == {

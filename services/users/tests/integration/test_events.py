@@ -43,7 +43,7 @@ async def test_registration_is_told_with_the_request_id(client: httpx2.AsyncClie
         await queue.bind(exchange, "user.registered")
         user = (await client.post("/users", json=ADA, headers={"X-Request-ID": "request-1"})).json()
 
-        async with queue.iterator(timeout=15) as messages:
+        async with queue.iterator(timeout=30) as messages:
             message = await anext(messages)
     event = json.loads(message.body)
     assert event["data"] == {"user_id": user["id"], "email": user["email"], "name": "Ada", "role": "member"}

@@ -19,7 +19,7 @@ from fleetkit.request_id import HEADER, request_id_scope
 # The broker gives up on a consumer after 30 minutes without an acknowledgement.
 PATIENCE_SECONDS = 600.0
 HANDLER_TIMEOUT_SECONDS = 30.0
-DRAIN_TIMEOUT_SECONDS = 5.0
+DRAIN_TIMEOUT_SECONDS = 3.0
 log = structlog.get_logger(__name__)
 
 
