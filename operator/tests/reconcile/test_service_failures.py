@@ -232,10 +232,14 @@ async def test_service_that_becomes_invalid_goes_on_running_and_is_not_called_re
 VENDOR = child("Secret", "vendor")
 NEEDS_KEY = fastapi_service(secrets=[{"env": "API_KEY", "name": "vendor", "key": "token"}])
 NEEDS_ALL = fastapi_service(envFrom=[{"configMapRef": {"name": "shared"}}])
+NEEDS_VARIABLE = fastapi_service(
+    env=[{"name": "API_KEY", "valueFrom": {"secretKeyRef": {"name": "vendor", "key": "token"}}}]
+)
 MISSING = [
-    (NEEDS_KEY, [], "spec.secrets[0].name: Secret team/vendor is not there"),
-    (NEEDS_KEY, [VENDOR], "spec.secrets[0].key: Secret vendor has no key token"),
-    (NEEDS_ALL, [], "spec.envFrom[0]: ConfigMap team/shared is not there"),
+    (NEEDS_KEY, [], "SecretMissing", "spec.secrets[0].name: Secret team/vendor is not there"),
+    (NEEDS_KEY, [VENDOR], "SecretMissing", "spec.secrets[0].key: Secret vendor has no key token"),
+    (NEEDS_VARIABLE, [], "SecretMissing", "spec.env[0].valueFrom: Secret team/vendor is not there"),
+    (NEEDS_ALL, [], "ConfigMapMissing", "spec.envFrom[0]: ConfigMap team/shared is not there"),
 ]
 
 
@@ -248,17 +252,19 @@ def people_s_own(key: ObjectKey, **data: str) -> Object:
     }
 
 
-@pytest.mark.parametrize(("resource", "there", "message"), MISSING, ids=["Secret", "key", "ConfigMap"])
+@pytest.mark.parametrize(
+    ("resource", "there", "reason", "message"), MISSING, ids=["Secret", "key", "variable", "ConfigMap"]
+)
 async def test_what_is_missing_is_named_and_nothing_is_written(
-    resource: Object, there: list[ObjectKey], message: str
+    resource: Object, there: list[ObjectKey], reason: str, message: str
 ) -> None:
     fleet = Fleet()
     for key in there:
         fleet.kube.create(people_s_own(key))
     assert await fleet.submit(resource) == [Call("patch_status", "FastAPIService", "shop")]
     condition = fleet.conditions(resource)["DependenciesReady"]
-    assert (condition.status, condition.reason, condition.message) == ("False", "SecretMissing", message)
-    assert fleet.conditions(resource)["Ready"].reason == "SecretMissing"
+    assert (condition.status, condition.reason, condition.message) == ("False", reason, message)
+    assert fleet.conditions(resource)["Ready"].reason == reason
 
 
 async def test_secret_that_arrives_is_noticed_although_no_watch_shows_it() -> None:
@@ -285,12 +291,13 @@ async def test_new_version_of_a_referenced_secret_rolls_the_pods_at_the_next_pas
     assert Call("apply", "Deployment", "shop") in await fleet.pass_over(NEEDS_KEY)
 
 
-async def test_crash_shows_its_cause_without_a_value_of_a_referenced_secret() -> None:
+@pytest.mark.parametrize("resource", [NEEDS_KEY, NEEDS_VARIABLE], ids=["secrets", "env"])
+async def test_crash_shows_its_cause_without_a_value_of_a_referenced_secret(resource: Object) -> None:
     fleet = Fleet()
     fleet.kube.create(people_s_own(VENDOR, token="Y2FuYXJ5LTVmMWU=", binary="//79"))
-    await fleet.submit(NEEDS_KEY)
+    await fleet.submit(resource)
     await crash(fleet, "refused token canary-5f1e")
-    ready = fleet.conditions(NEEDS_KEY)["Ready"]
+    ready = fleet.conditions(resource)["Ready"]
     assert ready.reason == "CrashLoop"
     assert "ended with exit code 1: refused token ***" in ready.message
 

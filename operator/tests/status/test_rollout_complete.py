@@ -21,7 +21,16 @@ from hypothesis import strategies as st
 from support.live import REVISION, deployment, pod, running, terminated, waiting
 
 
-def facts(found: dict[str, Any] | None, *pods: dict[str, Any], replicas: int = 1, paused: bool = False) -> ServiceFacts:
+def facts(
+    found: dict[str, Any] | None,
+    *pods: dict[str, Any],
+    replicas: int = 1,
+    applied: int | None = None,
+    paused: bool = False,
+) -> ServiceFacts:
+    """`applied`: replicas that the Deployment asks for, as many as the spec by default."""
+    if found is not None:
+        found = {**found, "spec": {**found["spec"], "replicas": replicas if applied is None else applied}}
     return ServiceFacts(
         namespace="team",
         name="shop",
@@ -54,6 +63,12 @@ STATES: dict[str, tuple[ServiceFacts, str, Reason]] = {
     "none yet": (facts(None), "Unknown", Reason.PENDING),
     "older revision on the Deployment": (facts(deployment(revision="older")), "False", Reason.ROLLING_OUT),
     "older revision while paused": (facts(deployment(revision="older"), paused=True), "False", Reason.PAUSED),
+    "replicas not written while paused": (
+        facts(deployment(), replicas=2, applied=1, paused=True),
+        "False",
+        Reason.PAUSED,
+    ),
+    "replicas not written yet": (facts(deployment(), replicas=2, applied=1), "False", Reason.ROLLING_OUT),
     "generation not seen": (facts(deployment(generation=3, observed=2)), "False", Reason.ROLLING_OUT),
     "no status yet": (facts({**deployment(), "status": {}}), "False", Reason.ROLLING_OUT),
     "old pod left": (facts(deployment(replicas=2)), "False", Reason.ROLLING_OUT),

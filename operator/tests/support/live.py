@@ -23,7 +23,10 @@ def deployment(
     return {
         "kind": "Deployment",
         "metadata": {"name": "shop", "generation": generation, "annotations": {ANNOTATION_REVISION: revision}},
-        "spec": {"template": {"spec": {"containers": [{"name": "app", "image": "registry.example/shop:1"}]}}},
+        "spec": {
+            "replicas": replicas,
+            "template": {"spec": {"containers": [{"name": "app", "image": "registry.example/shop:1"}]}},
+        },
         "status": {
             "observedGeneration": observed,
             "replicas": replicas,

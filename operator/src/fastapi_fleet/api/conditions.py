@@ -42,6 +42,7 @@ class Reason(StrEnum):
 
     PLATFORM_MISSING = "PlatformMissing"
     SECRET_MISSING = "SecretMissing"  # noqa: S105 - a reason, not a secret
+    CONFIG_MAP_MISSING = "ConfigMapMissing"
     SERVICE_MISSING = "ServiceMissing"
     SERVICE_NOT_READY = "ServiceNotReady"
     DEPENDENCIES_FOUND = "DependenciesFound"

@@ -61,8 +61,11 @@ REASONS: Final[dict[Reason, Explanation]] = {
         "Create the FleetPlatform, or correct spec.platform.",
     ),
     Reason.SECRET_MISSING: Explanation(
-        "A Secret in spec.secrets, or its key, does not exist.",
+        "A Secret that the spec names, or its key, does not exist.",
         "Create the Secret with the key, or correct the reference.",
+    ),
+    Reason.CONFIG_MAP_MISSING: Explanation(
+        "A ConfigMap that the spec names does not exist.", "Create the ConfigMap, or correct the reference."
     ),
     Reason.SERVICE_MISSING: Explanation(
         "A FastAPIService in spec.services does not exist in the namespace.", "Create it, or correct the name."

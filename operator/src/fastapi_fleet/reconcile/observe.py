@@ -1,10 +1,10 @@
 """The reads of a pass over a service: all of them, before anything is decided."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from fastapi_fleet.api.conditions import ConditionType, Reason
-from fastapi_fleet.api.service_spec import FastAPIServiceSpec
+from fastapi_fleet.api.service_spec import EnvVarSource, FastAPIServiceSpec
 from fastapi_fleet.errors import DependencyMissingError
 from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.client import KubeClient
@@ -25,6 +25,8 @@ from fastapi_fleet.resources import names
 from fastapi_fleet.resources.environment import own_secret_keys
 from fastapi_fleet.resources.manifest import Owner
 from fastapi_fleet.resources.secret import decode
+
+_MISSING = {SECRET.name: Reason.SECRET_MISSING, CONFIG_MAP.name: Reason.CONFIG_MAP_MISSING}
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ async def observe_service(
     live = await children.live(child_keys(owner, spec))
     secret_key = ObjectKey(SECRET.name, owner.namespace, names.secret(owner.name))
     secret = live.get(secret_key) or cache.get(secret_key)
-    keys = [key for key, _ in referenced(owner.namespace, spec)]
+    keys = dict.fromkeys(reference.key for reference in referenced(owner.namespace, spec))
     return Observed(
         children=live,
         own_secret=decode(secret) if secret else {},
@@ -82,25 +84,41 @@ def child_keys(owner: Owner, spec: FastAPIServiceSpec) -> list[ObjectKey]:
     return [ObjectKey(kind.name, owner.namespace, name) for kind, name in wanted]
 
 
-def referenced(namespace: str, spec: FastAPIServiceSpec) -> list[tuple[ObjectKey, str]]:
-    """Secrets and ConfigMaps that the spec needs (optional ones left aside), with the field that names each."""
-    found: dict[ObjectKey, str] = {}
+@dataclass(frozen=True)
+class Reference:
+    """A Secret or ConfigMap that `field_name` of the spec names."""
+
+    key: ObjectKey
+    field_name: str
+    optional: bool
+
+
+def referenced(namespace: str, spec: FastAPIServiceSpec) -> Iterator[Reference]:
+    """Every Secret and ConfigMap that the spec refers to, in the order of its fields."""
     for at, secret in enumerate(spec.secrets):
         if secret.name is not None:
-            found.setdefault(ObjectKey(SECRET.name, namespace, secret.name), f"spec.secrets[{at}].name")
-    for at, source in enumerate(spec.env_from):
-        for kind, reference in ((SECRET, source.secret_ref), (CONFIG_MAP, source.config_map_ref)):
-            if reference is not None and not reference.optional:
-                found.setdefault(ObjectKey(kind.name, namespace, reference.name), f"spec.envFrom[{at}]")
-    return list(found.items())
+            key = ObjectKey(SECRET.name, namespace, secret.name)
+            yield Reference(key, f"spec.secrets[{at}].name", optional=False)
+    for at, variable in enumerate(spec.env):
+        source = variable.value_from or EnvVarSource()
+        for kind, selector in ((SECRET, source.secret_key_ref), (CONFIG_MAP, source.config_map_key_ref)):
+            if selector is not None:
+                key = ObjectKey(kind.name, namespace, selector.name)
+                yield Reference(key, f"spec.env[{at}].valueFrom", optional=bool(selector.optional))
+    for at, wholesale in enumerate(spec.env_from):
+        for kind, reference in ((SECRET, wholesale.secret_ref), (CONFIG_MAP, wholesale.config_map_ref)):
+            if reference is not None:
+                key = ObjectKey(kind.name, namespace, reference.name)
+                yield Reference(key, f"spec.envFrom[{at}]", optional=bool(reference.optional))
 
 
 def require_dependencies(owner: Owner, spec: FastAPIServiceSpec, observed: Observed, cache: ObjectCache) -> None:
     """Raises DependencyMissingError for the first thing without which the service cannot be rendered or run."""
     _require_platform(owner, spec, cache)
-    for key, field_name in referenced(owner.namespace, spec):
-        if observed.references[key] is None:
-            raise DependencyMissingError(Reason.SECRET_MISSING, f"{field_name}: {key} is not there")
+    for reference in referenced(owner.namespace, spec):
+        if observed.references[reference.key] is None and not reference.optional:
+            message = f"{reference.field_name}: {reference.key} is not there"
+            raise DependencyMissingError(_MISSING[reference.key.kind], message)
     for at, secret in enumerate(spec.secrets):
         if secret.name is not None:
             _require_key(observed.references, owner.namespace, secret.name, secret.key or "", at)
@@ -114,7 +132,7 @@ def dependency_keys(owner: Owner, spec: FastAPIServiceSpec) -> Iterable[ObjectKe
     """What a change of wakes the service's pass: its platform, the services it calls, the objects it refers to."""
     yield ObjectKey(FLEET_PLATFORM.name, owner.namespace, spec.platform)
     yield from (ObjectKey(FASTAPI_SERVICE.name, owner.namespace, service.name) for service in spec.services)
-    yield from (key for key, _ in referenced(owner.namespace, spec))
+    yield from (reference.key for reference in referenced(owner.namespace, spec))
 
 
 def _require_platform(owner: Owner, spec: FastAPIServiceSpec, cache: ObjectCache) -> None:

@@ -20,7 +20,7 @@ def rollout_complete(facts: ServiceFacts) -> Finding:
         return unknown(KIND, Reason.PENDING, "no pods yet: what they need is not ready")
     if facts.problem is not None or facts.spec is None:
         return unknown(KIND, Reason.PENDING, "the spec is not being rolled out; the revision before it goes on running")
-    if revision_of(facts.deployment) != facts.revision:
+    if revision_of(facts.deployment) != facts.revision or facts.deployment["spec"]["replicas"] != facts.spec.replicas:
         return _not_applied(facts.spec.paused)
     return _progress(facts, facts.deployment, facts.spec.replicas)
 
@@ -33,7 +33,7 @@ def revision_of(obj: LiveObject) -> str | None:
 def _not_applied(paused: bool) -> Finding:  # noqa: FBT001 - the field as it stands in the spec
     if paused:
         return fails(KIND, Reason.PAUSED, "the spec has changed; it is rolled out when spec.paused is false")
-    return fails(KIND, Reason.ROLLING_OUT, "the new revision has not been written yet")
+    return fails(KIND, Reason.ROLLING_OUT, "the newest spec has not been written yet")
 
 
 def _progress(facts: ServiceFacts, deployment: LiveObject, wanted: int) -> Finding:
