@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from fastapi_fleet.reconcile.queue import WorkQueue
 
 STUCK_SECONDS = 120.0
-"""A key that has waited so long for a worker means that none works any more."""
+"""Keys that have waited so long while no pass began or ended mean that no worker works any more."""
 
 
 @asynccontextmanager
@@ -33,8 +33,8 @@ async def serve_endpoints(port: int, queue: WorkQueue, is_synced: Callable[[], b
 
 
 def _liveness_problem(queue: WorkQueue) -> str | None:
-    age = queue.oldest_age
-    return f"a pass has waited {age:.0f} s for a worker" if age > STUCK_SECONDS else None
+    stuck = queue.stuck_for
+    return f"no pass has begun or ended for {stuck:.0f} s" if stuck > STUCK_SECONDS else None
 
 
 async def _answer(problem: str | None) -> web.Response:

@@ -63,6 +63,7 @@ class WorkQueue:
         self._failures: dict[ObjectKey, int] = {}
         self._timers: dict[ObjectKey, tuple[float, Timer]] = {}
         self._work_arrived = asyncio.Event()
+        self._moved_at = clock()
 
     def add(self, key: ObjectKey, lane: Lane = Lane.CHANGE) -> None:
         """Ask for a pass as soon as a worker is free. A better lane replaces the one that the key waits in."""
@@ -104,6 +105,7 @@ class WorkQueue:
                     if self._is_current(key, lane):
                         del self._waiting[key]
                         self._processing.add(key)
+                        self._moved_at = self._clock()
                         return key
             self._work_arrived.clear()
             await self._work_arrived.wait()
@@ -111,6 +113,7 @@ class WorkQueue:
     def done(self, key: ObjectKey) -> None:
         """The pass over the key has ended, however it ended."""
         self._processing.discard(key)
+        self._moved_at = self._clock()
         known = self._waiting.get(key)
         if known is not None:
             self._offer(key, known[0])
@@ -124,6 +127,11 @@ class WorkQueue:
     def oldest_age(self) -> float:
         """Seconds that the longest waiting key has waited."""
         return max((self._clock() - since for _, since in self._waiting.values()), default=0.0)
+
+    @property
+    def stuck_for(self) -> float:
+        """Seconds for which keys have waited while no worker took or gave back any. A long queue that moves is none."""
+        return min(self.oldest_age, self._clock() - self._moved_at)
 
     def _offer(self, key: ObjectKey, lane: Lane) -> None:
         self._lanes[lane].append(key)
