@@ -1,9 +1,16 @@
 """Resources as the tests write them, and services as the tests call them."""
 
 import json
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
+import httpx2
+from eventually import eventually
 from kubectl import Kubectl, Manifest, Resource, condition_of
 
 API_VERSION: Final = "fastapi-fleet.io/v1alpha1"
@@ -81,11 +88,18 @@ def get_json(cluster: Kubectl, path: str, name: str = "hello") -> Any:
     return json.loads(cluster.run("get", "--raw", f"{_proxy(cluster, name)}{path}"))
 
 
-def post_json(cluster: Kubectl, path: str, body: Manifest, name: str = "hello") -> Any:
-    """The answer of a service to POST, asked through the API server."""
-    return json.loads(
-        cluster.run("create", "--raw", f"{_proxy(cluster, name)}{path}", "--filename=-", stdin=json.dumps(body))
-    )
+@contextmanager
+def forwarded(cluster: Kubectl, name: str) -> Iterator[httpx2.Client]:
+    """HTTP to one pod of a service, for requests with a body."""
+    with tempfile.NamedTemporaryFile("w+") as output:
+        process = cluster.start("port-forward", f"service/{name}", ":http", "--address=127.0.0.1", output=output)
+        try:
+            address = eventually(lambda: _forwarded_address(Path(output.name)), 20)
+            with httpx2.Client(base_url=f"http://{address}", timeout=10) as client:
+                yield client
+        finally:
+            process.terminate()
+            process.wait()
 
 
 def children_of(cluster: Kubectl, name: str = "hello") -> list[Resource]:
@@ -117,6 +131,13 @@ def _fails_by(resource: Resource, condition_type: str, reason: str) -> bool:
         and condition["reason"] == reason
         and condition["observedGeneration"] == resource["metadata"]["generation"]
     )
+
+
+def _forwarded_address(output: Path) -> str:
+    """Where kubectl says that it listens."""
+    told = re.search(r"Forwarding from (\S+) ->", output.read_text())
+    assert told is not None, "kubectl does not listen yet"
+    return told[1]
 
 
 def _proxy(cluster: Kubectl, name: str) -> str:

@@ -72,7 +72,7 @@ class Kubectl:
         A dry run goes through defaulting and admission and is not stored.
         """
         mode = ["--dry-run=server"] if dry_run else []
-        documents = "\n---\n".join(json.dumps(manifest) for manifest in manifests)
+        documents = "\n".join(json.dumps(manifest) for manifest in manifests)
         output = self.run("apply", "--validate=strict", *mode, "--output=json", "--filename=-", stdin=documents)
         return _objects(json.loads(output))
 

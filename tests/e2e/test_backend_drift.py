@@ -2,7 +2,7 @@
 
 from backends import list_broker_users, role_can_log_in, run_rabbitmqctl, run_sql
 from eventually import eventually
-from fleet import Images, await_ready, guests, post_json, start
+from fleet import Images, await_ready, forwarded, guests, start
 from kubectl import Kubectl
 
 REPAIR_SECONDS = 90.0
@@ -23,4 +23,5 @@ def test_lost_login_and_lost_broker_user_are_repaired(furnished_cluster: Kubectl
 
     eventually(repaired, REPAIR_SECONDS)
     await_ready(cluster, name)
-    assert post_json(cluster, "/users", {"email": "eve@example.com", "name": "Eve"}, name)["id"]
+    with forwarded(cluster, name) as service:
+        assert service.post("/users", json={"email": "eve@example.com", "name": "Eve"}).status_code == 201

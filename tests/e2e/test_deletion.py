@@ -2,14 +2,15 @@
 
 from backends import list_broker_users, role_can_log_in
 from eventually import eventually
-from fleet import SERVICE, Images, children_of, get_json, guests, pods_of, post_json, service, start
+from fleet import SERVICE, Images, children_of, forwarded, get_json, guests, pods_of, service, start
 from kubectl import Kubectl
 
 
 def test_deleted_service_is_cleaned_up_and_its_data_is_kept(furnished_cluster: Kubectl, images: Images) -> None:
     cluster, name = furnished_cluster, "visitors"
     start(cluster, guests(images, name))
-    ada = post_json(cluster, "/users", {"email": "ada@example.com", "name": "Ada"}, name)
+    with forwarded(cluster, name) as visitors:
+        ada = visitors.post("/users", json={"email": "ada@example.com", "name": "Ada"}).json()
     assert f"{cluster.namespace}.{name}" in list_broker_users(cluster)
     assert role_can_log_in(cluster, name)
 

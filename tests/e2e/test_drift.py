@@ -62,7 +62,7 @@ def wanted_state(cluster: Kubectl) -> dict[str, object]:
 
 
 def _lasting(child: Resource) -> object:
-    """Owner, labels and content; of a Secret only its keys, since a deleted one is generated anew and rolls the pods."""
+    """Owner, labels and content; of a Secret the keys, since a deleted one is generated anew, which rolls the pods."""
     metadata = {key: child["metadata"].get(key) for key in ("labels", "ownerReferences")}
     spec = {key: value for key, value in child.get("spec", {}).items() if key not in {"clusterIP", "clusterIPs"}}
     if child["kind"] == "Deployment":

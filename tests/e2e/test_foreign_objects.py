@@ -36,7 +36,7 @@ FOREIGN: dict[str, Manifest] = {
 
 
 @pytest.mark.parametrize(("kind", "theirs"), FOREIGN.items(), ids=FOREIGN.keys())
-def test_foreign_object_is_left_alone_and_service_heals_when_it_is_gone(
+def test_foreign_object_is_left_alone_and_nothing_else_is_made(
     cluster: Kubectl, images: Images, kind: str, theirs: Manifest
 ) -> None:
     name = theirs["metadata"]["name"]
@@ -50,7 +50,13 @@ def test_foreign_object_is_left_alone_and_service_heals_when_it_is_gone(
     stalled = cluster.get(SERVICE, "hello")
     assert stalled is not None
     assert condition_of(stalled, "Stalled")["status"] == "True"
-    cluster.delete(kind, name)
+
+
+def test_service_heals_when_the_foreign_object_is_gone(cluster: Kubectl, images: Images) -> None:
+    cluster.apply(FOREIGN["deployment"])
+    cluster.apply(service(images.v1, replicas=0))
+    await_reason(cluster, "Ready", "NotOwned")
+    cluster.delete("deployment", "hello")
     await_ready(cluster)
 
 

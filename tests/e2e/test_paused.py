@@ -1,7 +1,7 @@
 """While a service is paused nothing but its status is written; afterwards all that was asked for meanwhile is."""
 
 from eventually import eventually
-from fleet import SERVICE, Images, await_ready, await_reason, children_of, service, start
+from fleet import SERVICE, Images, await_ready, await_reason, children_of, pods_of, service, start
 from kubectl import Kubectl, condition_of
 
 
@@ -40,7 +40,7 @@ def test_child_deleted_meanwhile_comes_back_afterwards(cluster: Kubectl, images:
     cluster.patch(SERVICE, "hello", {"spec": {"paused": True}})
     cluster.await_condition(SERVICE, "hello", "Paused", timeout=30)
     cluster.delete("service", "hello")
-    cluster.patch(SERVICE, "hello", {"spec": {"replicas": 1}})
+    cluster.patch(SERVICE, "hello", {"spec": {"image": images.v2}})
     await_reason(cluster, "RolloutComplete", "Paused")
     assert cluster.get("service", "hello") is None
     cluster.patch(SERVICE, "hello", {"spec": {"paused": False}})
@@ -49,6 +49,13 @@ def test_child_deleted_meanwhile_comes_back_afterwards(cluster: Kubectl, images:
         assert cluster.get("service", "hello") is not None
 
     eventually(restored, 30)
+
+
+def test_edited_replicas_of_a_paused_service_wait(cluster: Kubectl, images: Images) -> None:
+    start(cluster, service(images.v1, replicas=0))
+    cluster.patch(SERVICE, "hello", {"spec": {"paused": True, "replicas": 1}})
+    await_reason(cluster, "RolloutComplete", "Paused")
+    assert pods_of(cluster) == []
 
 
 def test_new_service_that_is_paused_gets_no_children(cluster: Kubectl, images: Images) -> None:
