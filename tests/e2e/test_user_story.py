@@ -17,13 +17,13 @@ PROBLEM = "application/problem+json"
 EVENT_SECONDS = 30.0
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def users() -> Iterator[httpx2.Client]:
     with httpx2.Client(base_url=USERS_URL, timeout=10) as client:
         yield client
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def orders() -> Iterator[httpx2.Client]:
     with httpx2.Client(base_url=ORDERS_URL, timeout=10) as client:
         yield client
@@ -62,6 +62,14 @@ def problem(response: httpx2.Response, status: int) -> dict[str, Any]:
     assert response.headers["content-type"] == PROBLEM
     body: dict[str, Any] = response.json()
     return body
+
+
+def user_port_answers() -> None:
+    """The node's port follows the pods with a delay of its own."""
+    try:
+        assert httpx2.get(f"{USERS_URL}/health/ready").status_code == 200
+    except httpx2.TransportError as error:
+        raise AssertionError(f"{USERS_URL}: {error}") from error
 
 
 def test_new_user_can_be_read(users: httpx2.Client, user: dict[str, Any]) -> None:
@@ -105,6 +113,7 @@ def test_orders_knows_users_by_their_events_while_the_users_service_is_away(
     finally:
         fleet.patch(SERVICE, "users", {"spec": {"replicas": 1}})
         await_ready(fleet, "users")
+        eventually(user_port_answers, 30)
 
 
 def test_second_user_of_an_address_is_a_conflict(users: httpx2.Client) -> None:
