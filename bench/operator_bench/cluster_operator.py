@@ -66,12 +66,10 @@ class ClusterOperator:
             rss_bytes=stats["memory"]["rssBytes"],
         )
 
-    async def replicas(self) -> int:
-        """Replicas that are asked for. Raises MeasurementError when there is no operator."""
-        deployment = await self._api.find(self._path)
-        if deployment is None:
+    async def require_installed(self) -> None:
+        """Raises MeasurementError when the cluster has no operator."""
+        if await self._api.find(self._path) is None:
             raise MeasurementError(f"there is no Deployment {NAMESPACE}/{NAME}: `make up` installs the operator")
-        return int(deployment["spec"]["replicas"])
 
     async def scale(self, replicas: int) -> None:
         await self._api.call("PATCH", f"{self._path}/scale", {"spec": {"replicas": replicas}}, content_type=MERGE)
@@ -92,13 +90,13 @@ class ClusterOperator:
 
 
 @asynccontextmanager
-async def restored_afterwards(operator: ClusterOperator) -> AsyncIterator[None]:
-    """However the context ends, the operator's Deployment is asked again for the replicas that it had before."""
-    replicas = await operator.replicas()
+async def running_afterwards(operator: ClusterOperator) -> AsyncIterator[None]:
+    """However the context ends, the operator is asked to run again, also one that a killed run had left stopped."""
+    await operator.require_installed()
     try:
         yield
     finally:
-        await operator.scale(replicas)
+        await operator.scale(1)
 
 
 def _proxy(pod: Object) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from operator_bench.api_server import ApiServer, connect, require_current_context
-from operator_bench.cluster_operator import ClusterOperator, restored_afterwards
+from operator_bench.cluster_operator import ClusterOperator, running_afterwards
 from operator_bench.deployments import DeploymentWatch, watch_deployments
 from operator_bench.figures import Figure
 from operator_bench.fleet import Fleet
@@ -98,7 +98,7 @@ async def run(options: Options) -> list[Figure]:
     """Raises MeasurementError, ReconcileError or httpx2.HTTPError when the cluster or the operator does not play."""
     async with connect(options.context) as api:
         installed = ClusterOperator(api)
-        async with restored_afterwards(installed):
+        async with running_afterwards(installed):
             return await _measure(Run(api, options), api, installed, options)
 
 
