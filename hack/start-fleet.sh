@@ -22,4 +22,5 @@ hack/load-images.sh "${loaded[@]}"
 hack/install-operator.sh "$(image operator)"
 hack/deploy-services.sh "$(image users)" "$(image orders)" "$POSTGRES_IMAGE" "$RABBITMQ_IMAGE"
 hack/wait-ready.sh 300 fleetplatform/default fastapiservice/users fastapiservice/orders
+hack/wait-answering.sh 60 http://localhost:8001/health/ready http://localhost:8002/health/ready
 hack/print-addresses.sh
