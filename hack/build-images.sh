@@ -10,7 +10,7 @@ eval "$(hack/write-image-names.sh)"
 
 build() { # NAME DOCKERFILE INPUT...
   local name=$1 dockerfile=$2 repository=localhost/fastapi-fleet/$1 image
-  image=$repository:src-$(text_key "$PYTHON_IMAGE" "$(content_key .dockerignore requirements.lock "${@:3}")")
+  image=$repository:src-$(text_key "$PYTHON_IMAGE" "$(content_key .dockerignore requirements.lock hack/install-locked.sh "${@:3}")")
   if ! docker image inspect "$image" >/dev/null 2>&1; then
     say "Building $image (20 to 60 s)"
     hack/run-docker-build.sh "$image" --file "$dockerfile" --build-arg "PYTHON_IMAGE=$PYTHON_IMAGE" .
