@@ -15,14 +15,15 @@ STUCK_SECONDS = 120.0
 @asynccontextmanager
 async def serve_endpoints(port: int, queue: WorkQueue, is_synced: Callable[[], bool]) -> AsyncIterator[None]:
     """Serve on all addresses while the context is open. `is_synced`: whether the cache has been filled."""
+
+    async def livez(_: web.Request) -> web.Response:
+        return _answer(_liveness_problem(queue))
+
+    async def readyz(_: web.Request) -> web.Response:
+        return _answer(None if is_synced() else "the cache is being filled")
+
     application = web.Application()
-    application.add_routes(
-        [
-            web.get("/livez", lambda _: _answer(_liveness_problem(queue))),
-            web.get("/readyz", lambda _: _answer(None if is_synced() else "the cache is being filled")),
-            web.get("/metrics", _metrics),
-        ]
-    )
+    application.add_routes([web.get("/livez", livez), web.get("/readyz", readyz), web.get("/metrics", _metrics)])
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, port=port).start()
@@ -37,7 +38,7 @@ def _liveness_problem(queue: WorkQueue) -> str | None:
     return f"no pass has begun or ended for {stuck:.0f} s" if stuck > STUCK_SECONDS else None
 
 
-async def _answer(problem: str | None) -> web.Response:
+def _answer(problem: str | None) -> web.Response:
     return web.Response(text="ok") if problem is None else web.Response(status=503, text=problem)
 
 
