@@ -164,13 +164,30 @@ async def test_failed_deletion_of_what_is_no_longer_wanted_is_retried() -> None:
 
 async def test_status_that_cannot_be_written_is_written_later() -> None:
     fleet = await fleet_with_platform()
-    fleet.kube.fail("patch_status", "FastAPIService", ApiUnavailableError("no answer"))
     await fleet.submit(SHOP)
+    fleet.kube.fail("patch_status", "FastAPIService", ApiUnavailableError("no answer"))
+    await fleet.submit({**SHOP, "spec": {**SHOP["spec"], "image": "registry.example/shop:2"}})
+    assert fleet.status(SHOP)["observedGeneration"] == 1
+    assert image_of(fleet.kube.object(DEPLOYMENT)) == "registry.example/shop:2"
+    fleet.time.advance(1.0)
+    await fleet.settle()
+    assert fleet.status(SHOP)["observedGeneration"] == 2
+
+
+async def test_greeting_that_fails_is_retried() -> None:
+    fleet = Fleet()
+    fleet.kube.fail("patch_status", "FastAPIService", ApiUnavailableError("no answer"))
+    fleet.kube.create(SHOP)
+    await fleet.settle()
     assert fleet.status(SHOP) == {}
-    assert fleet.kube.has(DEPLOYMENT)
     fleet.time.advance(1.0)
     await fleet.settle()
     assert fleet.status(SHOP)["observedGeneration"] == 1
+
+
+def image_of(deployment: Object) -> str:
+    image: str = deployment["spec"]["template"]["spec"]["containers"][0]["image"]
+    return image
 
 
 async def test_pass_that_breaks_is_retried() -> None:

@@ -45,14 +45,31 @@ async def test_second_pass_writes_nothing_and_reads_nothing() -> None:
     assert fleet.kube.reads == []
 
 
+async def test_first_write_says_that_nothing_is_known_yet() -> None:
+    fleet = Fleet()
+    fleet.kube.create(SHOP)
+    await one_pass(fleet)
+    assert fleet.kube.writes == [Call("patch_status", "FastAPIService", "shop")]
+    assert fleet.status(SHOP)["observedGeneration"] == 1
+    assert fleet.conditions(SHOP)["Ready"].status == "Unknown"
+    assert fleet.conditions(SHOP)["Reconciling"].status == "True"
+
+
 async def test_own_writes_wake_nobody() -> None:
     fleet = Fleet()
     fleet.kube.create(SHOP)
-    fleet.kube.flush()
-    await fleet.workers.work_on(await fleet.queue.get())
-    fleet.queue.done(key_of(SHOP))
-    fleet.kube.flush()
+    await one_pass(fleet)
+    await one_pass(fleet)
+    assert fleet.kube.has(DEPLOYMENT)
     assert fleet.queue.depth == 0
+
+
+async def one_pass(fleet: Fleet) -> None:
+    fleet.kube.flush()
+    key = await fleet.queue.get()
+    await fleet.workers.work_on(key)
+    fleet.queue.done(key)
+    fleet.kube.flush()
 
 
 async def test_echo_that_comes_before_the_answer_causes_no_write_either() -> None:
