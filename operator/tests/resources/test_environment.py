@@ -3,8 +3,12 @@
 from typing import Any
 
 import pytest
+from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.errors import InvalidSpecError
 from fastapi_fleet.reconcile.parse import parse_service
+from fastapi_fleet.resources.environment import render_env
+from fastapi_fleet.resources.manifest import Manifest
+from fastapi_fleet.resources.service_inputs import ServiceInputs
 from support.resources import fastapi_service
 
 CLASHES: dict[str, tuple[dict[str, Any], str]] = {
@@ -35,3 +39,19 @@ def test_variable_set_twice_is_refused_with_the_field(spec: dict[str, Any], fiel
         parse_service(fastapi_service(**spec))
     assert refused.value.field == field
     assert "already set by spec." in refused.value.message
+
+
+def test_service_with_a_broker_is_told_what_its_queues_begin_with() -> None:
+    assert {"name": "SERVICE_NAME", "value": "shop"} in env_of({"broker": {}})
+    assert not [variable for variable in env_of({}) if variable["name"] == "SERVICE_NAME"]
+
+
+@pytest.mark.parametrize(
+    "spec", [{"env": [{"name": "SERVICE_NAME", "value": "till"}]}, {"config": {"SERVICE_NAME": "till"}}]
+)
+def test_name_that_the_spec_sets_is_not_set_again(spec: dict[str, Any]) -> None:
+    assert {"name": "SERVICE_NAME", "value": "shop"} not in env_of({"broker": {}, **spec})
+
+
+def env_of(spec: dict[str, Any]) -> list[Manifest]:
+    return render_env("shop", "team", FastAPIServiceSpec(image="i", **spec), ServiceInputs())

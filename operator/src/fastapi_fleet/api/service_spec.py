@@ -270,7 +270,9 @@ class FastAPIServiceSpec(ApiModel):
         description="An own PostgreSQL database, whose URL arrives as DATABASE_URL. {} takes the defaults.",
     )
     broker: Broker | None = Field(
-        None, description="An own RabbitMQ user, whose URL arrives as RABBITMQ_URL. {} takes the defaults."
+        None,
+        description="An own RabbitMQ user, whose URL arrives as RABBITMQ_URL. Its queues begin with the name of the "
+        "service, which arrives as SERVICE_NAME. {} takes the defaults.",
     )
     probes: Probes = Field(default=Probes(), description="Health checks.")
     shutdown: Shutdown = Field(default=Shutdown(), description="How a pod stops: one budget for all that happens.")

@@ -20,7 +20,7 @@ def render_env(name: str, namespace: str, spec: FastAPIServiceSpec, inputs: Serv
         }
         for service in spec.services
     ]
-    return [*own, *foreign, *urls, *(_render_variable(variable) for variable in spec.env)]
+    return [*_identity(name, spec), *own, *foreign, *urls, *(_render_variable(variable) for variable in spec.env)]
 
 
 def render_env_from(name: str, spec: FastAPIServiceSpec) -> list[Manifest]:
@@ -60,6 +60,13 @@ def _variables(spec: FastAPIServiceSpec) -> Iterator[tuple[str, str]]:
     yield from ((secret.env, f"spec.secrets[{at}].env") for at, secret in enumerate(spec.secrets))
     yield from ((service.env, f"spec.services[{at}].env") for at, service in enumerate(spec.services))
     yield from ((variable.name, f"spec.env[{at}].name") for at, variable in enumerate(spec.env))
+
+
+def _identity(name: str, spec: FastAPIServiceSpec) -> list[Manifest]:
+    """The service's name, where its broker user depends on it and no field of the spec says otherwise."""
+    if spec.broker is None or names.SERVICE_NAME in dict(_variables(spec)):
+        return []
+    return [{"name": names.SERVICE_NAME, "value": name}]
 
 
 def _from_secret(variable: str, secret: str | None, key: str | None) -> Manifest:

@@ -7,6 +7,8 @@ POSTGRES_IDENTIFIER_LIMIT = 63
 
 DATABASE_URL = "DATABASE_URL"
 RABBITMQ_URL = "RABBITMQ_URL"
+SERVICE_NAME = "SERVICE_NAME"
+"""Tells a service with a broker what its queues must begin with: its rights end there."""
 
 APP_CONTAINER = "app"
 
