@@ -84,9 +84,11 @@ def _namespace(evidence: Evidence) -> Iterator[Kubectl]:
     namespace.apply(
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace.namespace, "labels": labels}}
     )
-    yield namespace
-    evidence.gather(namespace)
-    namespace.run("delete", "namespace", namespace.namespace, "--wait=false")
+    try:
+        yield namespace
+        evidence.gather(namespace)
+    finally:
+        namespace.run("delete", "namespace", namespace.namespace, "--wait=false")
 
 
 @pytest.hookimpl(wrapper=True)

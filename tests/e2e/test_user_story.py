@@ -111,7 +111,7 @@ def test_orders_knows_users_by_their_events_while_the_users_service_is_away(
     try:
         eventually(read_from_the_copy, 60)
     finally:
-        fleet.patch(SERVICE, "users", {"spec": {"replicas": 1}})
+        fleet.patch(SERVICE, "users", {"spec": {"replicas": None}})
         await_ready(fleet, "users")
         eventually(user_port_answers, 30)
 
