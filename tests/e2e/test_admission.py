@@ -196,7 +196,7 @@ REFUSED: dict[str, tuple[Manifest, str, str]] = {
         "spec.postgres.maxConnections",
         "greater than or equal to 10",
     ),
-    "platform of a long name": (platform(name="p" * 51), "metadata.name", "must be at most 50 characters"),
+    "platform of a long name": (platform(name="p" * 44), "metadata.name", "must be at most 43 characters"),
 }
 
 
@@ -240,7 +240,10 @@ def test_service_with_every_field_is_accepted(cluster: Kubectl) -> None:
             args=["--verbose"],
             workers=2,
             replicas=0,
-            resources={"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "0.5Gi"}},
+            resources={
+                "requests": {"cpu": "50m", "memory": "64Mi"},
+                "limits": {"memory": "0.5Gi", "example.com/gpu": "1"},
+            },
             env=[
                 {"name": "A", "value": ""},
                 {"name": "B", "valueFrom": {"configMapKeyRef": {"name": "some.config", "key": "b", "optional": True}}},
@@ -278,6 +281,15 @@ def paused_platform(cluster: Kubectl) -> Iterator[Kubectl]:
 def test_storage_of_a_platform_cannot_change(paused_platform: Kubectl, server: str) -> None:
     with pytest.raises(KubectlError, match=f"spec.{server}.storage.*storage cannot change"):
         paused_platform.patch("fleetplatform", "admission", {"spec": {server: {"storage": "2Gi"}}})
+
+
+def test_platform_of_a_service_cannot_change(cluster: Kubectl) -> None:
+    cluster.apply(service(paused=True))
+    try:
+        with pytest.raises(KubectlError, match=r"spec.platform.*platform cannot change"):
+            cluster.patch("fastapiservice", "admission", {"spec": {"platform": "other"}})
+    finally:
+        cluster.delete("fastapiservice", "admission")
 
 
 @pytest.mark.parametrize("path", ["fastapiservice.spec.shutdown", "fleetplatform.spec.postgres"])

@@ -35,6 +35,15 @@ class NotOwnedError(ReconcileError):
         super().__init__("NotOwned", message)
 
 
+class PredecessorLeavingError(ReconcileError):
+    """Children of a deleted resource of the same name are still there: garbage collection is about to take them."""
+
+    next_step = "wait"
+
+    def __init__(self, message: str) -> None:
+        super().__init__("Pending", message)
+
+
 class DependencyMissingError(ReconcileError):
     """Something that the service needs is not there yet: a change of it wakes the pass."""
 

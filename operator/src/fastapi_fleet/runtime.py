@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 from prometheus_client import Gauge
@@ -69,32 +70,33 @@ class Runtime:
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set. Raises when a part ends by itself: a deaf operator must not look alive."""
         async with serve_endpoints(self._settings.port, self._queue, lambda: self._synced):
-            await self._resync.prime()
-            self._synced = True
-            log.info("Operator started", workers=self._settings.workers, waiting=self._queue.depth)
             try:
+                await self._prime(stop)
                 await self._work_until(stop)
             finally:
                 await self._rabbitmq.aclose()
                 await self._kube.aclose()
 
+    async def _prime(self, stop: asyncio.Event) -> None:
+        """Fill the cache, unless told to stop meanwhile. Raises ReconcileError when a kind cannot be listed."""
+        priming = asyncio.create_task(self._resync.prime())
+        await _first_of(priming, asyncio.create_task(stop.wait()))
+        if not priming.cancelled():
+            priming.result()
+            self._synced = True
+            log.info("Operator started", workers=self._settings.workers, waiting=self._queue.depth)
+
     async def _work_until(self, stop: asyncio.Event) -> None:
-        namespaces = self._settings.watch_namespaces
-        workers = Workers(self._queue, self._passes())
-        parts = {
-            asyncio.create_task(watch(self._intake, namespaces, stop), name="watches"),
-            asyncio.create_task(workers.run(self._settings.workers), name="workers"),
-            asyncio.create_task(self._resync.run(), name="resync"),
-        }
-        stopped = asyncio.create_task(stop.wait(), name="stop")
-        try:
-            done, _ = await asyncio.wait({*parts, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            await _end({*parts, stopped})
-        for part in done - {stopped}:
-            part.result()
-            if not stop.is_set():
-                raise RuntimeError(f"{part.get_name()} ended by themselves")
+        workers = asyncio.create_task(Workers(self._queue, self._passes()).run(self._settings.workers))
+        resync = asyncio.create_task(self._resync.run())
+        watches = asyncio.create_task(watch(self._intake, self._settings.watch_namespaces, stop))
+        await _first_of(workers, resync, asyncio.create_task(stop.wait()), outlived_by=watches)
+        stop.set()
+        await asyncio.wait({watches}, timeout=DRAIN_SECONDS)
+        watches.cancel()
+        for part in (watches, workers, resync):
+            if part.done() and not part.cancelled():
+                part.result()
 
     def _passes(self) -> dict[str, Pass]:
         backing = BackingServices(
@@ -110,8 +112,10 @@ class Runtime:
         return {FASTAPI_SERVICE.name: ServicePass(service), FLEET_PLATFORM.name: PlatformPass(platform)}
 
 
-async def _end(parts: set[asyncio.Task[None] | asyncio.Task[bool]]) -> None:
-    """Cancel what runs and wait for it. Writes are idempotent: what is cut short is done by the next process."""
+async def _first_of(*parts: asyncio.Task[Any], outlived_by: asyncio.Task[Any] | None = None) -> None:
+    """Wait until one of the parts ends, then end the others. Writes are idempotent: the next process finishes them."""
+    awaited = {*parts, outlived_by} if outlived_by is not None else {*parts}
+    await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
     for part in parts:
         part.cancel()
     await asyncio.wait(parts, timeout=DRAIN_SECONDS)

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from fastapi_fleet.errors import ApiConflictError, ApiRefusedError, ApiUnavailableError, ReconcileError
 from fastapi_fleet.kube.http_client import HttpKubeClient
-from fastapi_fleet.kube.kinds import SECRET, SERVICE, Object, ObjectKey
+from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, SECRET, SERVICE, Object, ObjectKey
 from lightkube.core.exceptions import ConfigError
 
 KEY = ObjectKey("Service", "team", "shop")
@@ -127,8 +127,9 @@ async def test_list_of_every_namespace_without_a_selector() -> None:
     assert "labelSelector" not in server.request.url.params
 
 
-async def test_list_of_a_kind_that_is_not_installed_is_empty() -> None:
-    assert await answering(404, {}).client.list_objects(SERVICE, None, None) == []
+async def test_list_of_a_kind_that_is_not_installed_says_what_to_do() -> None:
+    with pytest.raises(ApiUnavailableError, match=r"fastapiservices\.fastapi-fleet\.io is not served: .* CRDs"):
+        await answering(404, {}).client.list_objects(FASTAPI_SERVICE, None, None)
 
 
 ERRORS = {

@@ -173,6 +173,16 @@ async def test_failure_is_said_retried_and_overcome(kind: str, failure: Reconcil
     assert fleet.conditions(PLATFORM)["Ready"].status == "True"
 
 
+async def test_write_that_fails_does_not_make_a_server_that_runs_unready() -> None:
+    fleet = await running()
+    fleet.kube.fail("apply", "StatefulSet", ApiConflictError("has changed"))
+    await fleet.submit(fleet_platform(postgres={"maxConnections": 200}, rabbitmq={}))
+    conditions = fleet.conditions(PLATFORM)
+    assert conditions["PostgresReady"].status == "True"
+    assert (conditions["ChildrenApplied"].status, conditions["ChildrenApplied"].reason) == ("False", "ApiConflict")
+    assert conditions["Ready"].status == "False"
+
+
 async def test_lost_answer_does_not_mint_the_password_twice() -> None:
     fleet = Fleet()
     fleet.kube.lose_answer("apply", "Secret")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from fastapi_fleet.constants import FINALIZER
-from fastapi_fleet.errors import BackendUnavailableError, NotOwnedError
+from fastapi_fleet.errors import ApiConflictError, BackendUnavailableError, NotOwnedError
 from fastapi_fleet.kube.kinds import Object, key_of
 from fastapi_fleet.reconcile.backing_services import DRIFT_CHECK_SECONDS
 from fastapi_fleet.reconcile.outcome import WAIT_SECONDS
@@ -297,6 +297,21 @@ async def test_lock_that_failed_is_tried_until_it_holds(rest: dict[str, Any]) ->
     await fleet.settle()
     assert fleet.postgres.locked == ["team.shop"]
     assert "DATABASE_URL" not in (urls(fleet) if fleet.kube.has(SECRET) else {})
+
+
+async def test_generated_value_under_the_name_of_a_url_is_no_login() -> None:
+    fleet = await with_platform(fastapi_service(secrets=[{"env": "DATABASE_URL", "generate": True}]))
+    await fleet.roll_out()
+    assert fleet.postgres.locked == []
+
+
+async def test_write_that_fails_leaves_what_was_found_of_the_backends() -> None:
+    fleet = await running()
+    fleet.kube.fail("apply", "Deployment", ApiConflictError("has changed"))
+    await fleet.submit({**SHOP, "spec": {**SHOP["spec"], "image": "registry.example/shop:2"}})
+    conditions = fleet.conditions(SHOP)
+    assert conditions["RolloutComplete"].reason == "ApiConflict"
+    assert {conditions[kind].status for kind in ("DatabaseReady", "BrokerReady")} == {"True"}
 
 
 async def test_no_password_shows_in_any_status() -> None:

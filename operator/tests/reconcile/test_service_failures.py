@@ -95,8 +95,14 @@ async def test_children_of_a_predecessor_of_the_same_name_are_not_taken_over() -
     await fleet.settle()
     left["metadata"].pop("resourceVersion")
     fleet.kube.create(left)
-    await fleet.submit(SHOP)
-    assert fleet.conditions(SHOP)["Ready"].reason == "NotOwned"
+    assert await fleet.submit(SHOP) == [Call("patch_status", "FastAPIService", "shop")]
+    conditions = fleet.conditions(SHOP)
+    assert conditions["Ready"].reason == "Pending"
+    assert "waits until Deployment team/shop of the deleted FastAPIService" in conditions["Ready"].message
+    assert "Stalled" not in conditions
+    fleet.kube.remove(DEPLOYMENT)
+    await fleet.settle()
+    assert fleet.kube.has(DEPLOYMENT)
 
 
 WRITES = [

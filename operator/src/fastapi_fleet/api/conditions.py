@@ -20,6 +20,7 @@ class ConditionType(StrEnum):
     DATABASE_READY = "DatabaseReady"
     BROKER_READY = "BrokerReady"
     ROLLOUT_COMPLETE = "RolloutComplete"
+    CHILDREN_APPLIED = "ChildrenApplied"
     POSTGRES_READY = "PostgresReady"
     RABBITMQ_READY = "RabbitmqReady"
     PRODUCTION_GRADE = "ProductionGrade"

@@ -12,14 +12,22 @@ from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.api.structural import Schema, structural_schema
 from fastapi_fleet.constants import GROUP, VERSION
 
-NAME_LIMIT: Final = 50
-"""Longest name of a resource, in characters: leaves room for the suffixes of its children's names."""
+SERVICE_NAME_LIMIT: Final = 50
+"""Longest name of a FastAPIService, in characters: leaves room for the suffixes of its children's names."""
 
-NAME_RULE: Final = cel(
-    f"size(self.metadata.name) <= {NAME_LIMIT} && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
-    f"metadata.name must be at most {NAME_LIMIT} characters: lower-case letters, digits and -, "
-    "a letter first, no - at the end",
-)
+PLATFORM_NAME_LIMIT: Final = 43
+"""Longest name of a FleetPlatform: a StatefulSet's may have 52 characters, for its pods' controller-revision-hash label
+must stay a label, and `-rabbitmq` is added to it."""
+
+
+def name_rule(limit: int) -> dict[str, str]:
+    """CEL rule for metadata.name: a DNS-1035 label, as Services demand it, of at most `limit` characters."""
+    return cel(
+        f"size(self.metadata.name) <= {limit} && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+        f"metadata.name must be at most {limit} characters: lower-case letters, digits and -, "
+        "a letter first, no - at the end",
+    )
+
 
 SELF_DEPENDENCY_RULE: Final = cel(
     "!has(self.spec.services) || self.spec.services.all(service, service.name != self.metadata.name)",
@@ -77,7 +85,7 @@ FASTAPI_SERVICE: Final = ResourceKind(
     description="A FastAPI service, run well: of an image it makes a probed, hardened and connected Deployment.",
     spec=FastAPIServiceSpec,
     status=FastAPIServiceStatus,
-    rules=(NAME_RULE, SELF_DEPENDENCY_RULE),
+    rules=(name_rule(SERVICE_NAME_LIMIT), SELF_DEPENDENCY_RULE),
     columns=(
         READY,
         REASON,
@@ -105,7 +113,7 @@ FLEET_PLATFORM: Final = ResourceKind(
     description="The PostgreSQL and the RabbitMQ that the FastAPIServices of a namespace share.",
     spec=FleetPlatformSpec,
     status=FleetPlatformStatus,
-    rules=(NAME_RULE,),
+    rules=(name_rule(PLATFORM_NAME_LIMIT),),
     columns=(READY, REASON, AGE, MESSAGE),
     subresources={"status": {}},
 )

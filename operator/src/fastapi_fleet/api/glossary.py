@@ -24,6 +24,7 @@ CONDITIONS: Final[dict[Type, str]] = {
     Type.DATABASE_READY: "The service's own database and role exist and its Secret holds their URL.",
     Type.BROKER_READY: "The service's own broker user has the spec's permissions and its Secret holds the URL.",
     Type.ROLLOUT_COMPLETE: "Every pod runs the newest revision and is ready; none of an older one is left.",
+    Type.CHILDREN_APPLIED: "Everything that a platform consists of is written as its spec says.",
     Type.POSTGRES_READY: "The platform's PostgreSQL accepts connections.",
     Type.RABBITMQ_READY: "The platform's RabbitMQ accepts connections.",
     Type.PRODUCTION_GRADE: "The platform survives the loss of a node; embedded servers never do.",

@@ -45,6 +45,14 @@ EnvName = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern
 
 DataKey = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
 
+ResourceName = Annotated[
+    str,
+    StringConstraints(
+        min_length=1, max_length=253, pattern=r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
+    ),
+]
+"""A compute resource, such as cpu, memory or example.com/gpu."""
+
 Quantity = Annotated[
     str,
     StringConstraints(
@@ -71,10 +79,10 @@ Generation = Annotated[int, Field(ge=0, json_schema_extra={"format": "int64"})]
 class ResourceRequirements(ApiModel):
     """Compute resources of a container, by resource name."""
 
-    requests: dict[DataKey, Quantity] | None = Field(
+    requests: dict[ResourceName, Quantity] | None = Field(
         None, max_length=8, description="Least amount of each resource that the container is given."
     )
-    limits: dict[DataKey, Quantity] | None = Field(
+    limits: dict[ResourceName, Quantity] | None = Field(
         None,
         max_length=8,
         description="Most of each resource that the container may use. A CPU limit slows start-up; leave it out.",

@@ -204,7 +204,11 @@ class FastAPIServiceSpec(ApiModel):
         None, description="When the kubelet pulls the image. Kubernetes' own default when left out."
     )
     platform: Name = Field(
-        "default", description="FleetPlatform of the same namespace that provides database and broker."
+        "default",
+        description="FleetPlatform of the same namespace that provides database and broker. Fixed once chosen.",
+        json_schema_extra=cel_rules(
+            cel("self == oldSelf", "platform cannot change: the service's data would stay behind on the old one")
+        ),
     )
     app: Annotated[
         str,

@@ -18,11 +18,17 @@ IDENTITY = "fastapi-fleet"
 async def watch(intake: Intake, namespaces: Sequence[str], stop: asyncio.Event) -> None:
     """Feed `intake` with every change of the watched kinds, in `namespaces` or everywhere. Runs until `stop` is set.
 
-    kopf takes SIGTERM and SIGINT for itself: when it returns on one of them, `stop` is set for the other parts. It
-    raises when it gives up, for example on a watch that it may not make: then the process must end.
+    kopf takes SIGTERM and SIGINT for itself and sets `stop` when it ends, on a signal or by itself: the other parts are
+    to end then, for kopf waits for every task of the loop. Raises what made kopf give up.
     """
+    registry = watch_registry(intake)
+
+    async def tell_the_others(**_: object) -> None:
+        stop.set()
+
+    kopf.on.cleanup(registry=registry)(tell_the_others)
     await kopf.operator(
-        registry=watch_registry(intake),
+        registry=registry,
         settings=watch_settings(),
         standalone=True,
         clusterwide=not namespaces,
@@ -30,7 +36,6 @@ async def watch(intake: Intake, namespaces: Sequence[str], stop: asyncio.Event) 
         stop_flag=stop,
         identity=IDENTITY,  # type: ignore[arg-type]  # a NewType over str that kopf does not export
     )
-    stop.set()
 
 
 def watch_registry(intake: Intake) -> kopf.OperatorRegistry:

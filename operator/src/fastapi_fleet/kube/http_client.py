@@ -105,7 +105,9 @@ class HttpKubeClient:
     async def _pages(self, kind: Kind, namespace: str | None, label_selector: str | None) -> AsyncIterator[Object]:
         params = {"limit": str(PAGE_SIZE), **({"labelSelector": label_selector} if label_selector else {})}
         while True:
-            page = await self._call("GET", kind, kind.path(namespace), params=params) or {}
+            page = await self._call("GET", kind, kind.path(namespace), params=params)
+            if page is None:
+                raise ApiUnavailableError(f"{kind.plural}.{kind.group} is not served: are the CRDs installed?")
             for item in page.get("items", ()):
                 yield {"apiVersion": kind.api_version, "kind": kind.name, **item}
             token = page.get("metadata", {}).get("continue")

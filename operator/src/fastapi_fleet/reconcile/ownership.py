@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from fastapi_fleet.constants import API_VERSION
-from fastapi_fleet.errors import NotOwnedError
+from fastapi_fleet.errors import NotOwnedError, PredecessorLeavingError
 from fastapi_fleet.kube.cache import owner_of
 from fastapi_fleet.kube.kinds import Object, ObjectKey, key_of
 from fastapi_fleet.resources.manifest import Manifest, Owner
@@ -28,15 +28,25 @@ def controller_of(obj: Object) -> Mapping[str, str] | None:
 
 
 def refuse_foreign(desired: Iterable[Manifest], live: Mapping[ObjectKey, Object], owner: Owner) -> None:
-    """Raises NotOwnedError that names every object in the way, before anything is written."""
-    foreign = [
-        str(key) for key in map(key_of, desired) if (there := live.get(key)) is not None and not is_owned(there, owner)
-    ]
-    if foreign:
+    """Before anything is written.
+
+    Raises NotOwnedError that names every object in the way, PredecessorLeavingError where those go by themselves.
+    """
+    in_the_way = [there for key in map(key_of, desired) if (there := live.get(key)) and not is_owned(there, owner)]
+    names = ", ".join(str(key_of(there)) for there in in_the_way)
+    if in_the_way and all(_belonged_to_predecessor(there, owner) for there in in_the_way):
+        raise PredecessorLeavingError(f"waits until {names} of the deleted {owner.kind} {owner.name} are gone")
+    if in_the_way:
         raise NotOwnedError(
-            f"{', '.join(foreign)} exists and is not owned by {owner.kind} {owner.name}: "
+            f"{names} exists and is not owned by {owner.kind} {owner.name}: "
             f"rename one of the two, or delete what is in the way"
         )
+
+
+def _belonged_to_predecessor(obj: Object, owner: Owner) -> bool:
+    controller = controller_of(obj)
+    identity = (API_VERSION, owner.kind, owner.name)
+    return controller is not None and (controller["apiVersion"], controller["kind"], controller["name"]) == identity
 
 
 def owner_from(resource: Object) -> Owner:

@@ -9,7 +9,7 @@ from fastapi_fleet.constants import LABEL_COMPONENT
 from fastapi_fleet.errors import ReconcileError
 from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.client import KubeClient
-from fastapi_fleet.kube.kinds import POD, SECRET, SERVICE, STATEFUL_SET, Object, ObjectKey
+from fastapi_fleet.kube.kinds import POD, SECRET, SERVICE, STATEFUL_SET, Object, ObjectKey, key_of
 from fastapi_fleet.reconcile.children import Children
 from fastapi_fleet.reconcile.outcome import AGAIN, DONE, Outcome, outcome_of
 from fastapi_fleet.reconcile.ownership import owner_from, refuse_foreign
@@ -64,7 +64,7 @@ class PlatformPass:
                 await self._children.prune(owner, manifests)
         except ReconcileError as problem:
             facts = replace(facts, problem=problem)
-        return await self._conclude(key, facts)
+        return await self._conclude(resource, facts)
 
     def _admin_passwords(self, owner: Owner, spec: FleetPlatformSpec, live: dict[ObjectKey, Object]) -> dict[str, str]:
         """Administrators' passwords by component: the one that is there, or a new one."""
@@ -81,13 +81,14 @@ class PlatformPass:
         await self._status.write(resource, first_status(FleetPlatformStatus, generation, now=timestamp(self._now)))
         return AGAIN
 
-    async def _conclude(self, key: ObjectKey, facts: PlatformFacts) -> Outcome:
-        resource = self._cache.get(key)
-        if resource is None:
+    async def _conclude(self, resource: Object, facts: PlatformFacts) -> Outcome:
+        key = key_of(resource)
+        newest = self._cache.get(key)
+        if newest is None or newest["metadata"]["uid"] != resource["metadata"]["uid"]:
             return DONE
         facts = replace(facts, stateful_sets=self._stateful_sets(key), pods=self._pods(key))
-        previous = parse_status(resource, FleetPlatformStatus)
-        await self._status.write(resource, compute_platform_status(facts, previous, now=timestamp(self._now)))
+        previous = parse_status(newest, FleetPlatformStatus)
+        await self._status.write(newest, compute_platform_status(facts, previous, now=timestamp(self._now)))
         return outcome_of(facts.problem) if facts.problem else DONE
 
     def _stateful_sets(self, key: ObjectKey) -> dict[str, Manifest]:

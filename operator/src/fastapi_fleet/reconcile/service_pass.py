@@ -14,7 +14,7 @@ from fastapi_fleet.kube.client import KubeClient
 from fastapi_fleet.kube.kinds import Object, ObjectKey, key_of
 from fastapi_fleet.reconcile.backing_services import BackingServices
 from fastapi_fleet.reconcile.children import Children
-from fastapi_fleet.reconcile.credentials import ServiceIdentity
+from fastapi_fleet.reconcile.credentials import ServiceIdentity, password_in
 from fastapi_fleet.reconcile.dependents import Dependents
 from fastapi_fleet.reconcile.observe import dependency_keys, observe_service
 from fastapi_fleet.reconcile.outcome import AGAIN, DONE, Outcome, outcome_of
@@ -87,27 +87,21 @@ class ServicePass:
             facts = with_plan(facts, plan)
             if not spec.paused:
                 await self._hold(resource, plan)
-                facts = await self._execute(plan, facts)
+                await self._prepare(plan)
+                facts = await self._provision(plan, facts)
+                facts = await self._run(plan, facts)
         except ReconcileError as problem:
             facts = replace(facts, problem=problem)
-        return await self._conclude(key, facts)
+        return await self._conclude(resource, facts)
 
-    async def _execute(self, plan: ServicePlan, facts: ServiceFacts) -> ServiceFacts:
-        live = plan.observed.children
-        await self._release(plan)
-        await self._children.apply(plan.manifests.prerequisites, live)
-        facts = await self._provision(plan, facts)
-        if plan.may_run(facts):
-            await self._children.apply((plan.manifests.workload,), live)
-        await self._children.prune(plan.owner, plan.manifests.all)
-        return replace(facts, deployment=self._cache.get(key_of(plan.manifests.workload)))
-
-    async def _release(self, plan: ServicePlan) -> None:
-        """End the logins that the spec asks for no more, while the Secret still tells that there are such."""
-        if plan.spec.database is None and names.DATABASE_URL in plan.observed.own_secret:
+    async def _prepare(self, plan: ServicePlan) -> None:
+        """Write what pods need; end logins that are no longer wanted while the Secret still tells of them."""
+        known = plan.observed.own_secret
+        if plan.spec.database is None and password_in(known.get(names.DATABASE_URL)):
             await self._backing.release_database(plan.identity)
-        if plan.spec.broker is None and names.RABBITMQ_URL in plan.observed.own_secret:
+        if plan.spec.broker is None and password_in(known.get(names.RABBITMQ_URL)):
             await self._backing.release_broker(plan.identity)
+        await self._children.apply(plan.manifests.prerequisites, plan.observed.children)
 
     async def _provision(self, plan: ServicePlan, facts: ServiceFacts) -> ServiceFacts:
         database: BackendState | None = None
@@ -118,18 +112,24 @@ class ServicePass:
             broker = await self._backing.provision_broker(plan.identity, plan.spec.broker, plan.credentials)
         return replace(facts, database=database, broker=broker)
 
+    async def _run(self, plan: ServicePlan, facts: ServiceFacts) -> ServiceFacts:
+        if plan.may_run(facts):
+            await self._children.apply((plan.manifests.workload,), plan.observed.children)
+        await self._children.prune(plan.owner, plan.manifests.all)
+        return replace(facts, deployment=self._cache.get(key_of(plan.manifests.workload)))
+
     async def _greet(self, resource: Object) -> Outcome:
         generation = resource["metadata"]["generation"]
         await self._status.write(resource, first_status(FastAPIServiceStatus, generation, now=timestamp(self._now)))
         return AGAIN
 
-    async def _conclude(self, key: ObjectKey, facts: ServiceFacts) -> Outcome:
-        """Status is written once a pass, on failure too, onto the newest known resource."""
-        resource = self._cache.get(key)
-        if resource is None:
+    async def _conclude(self, resource: Object, facts: ServiceFacts) -> Outcome:
+        """Status is written once a pass, on failure too, onto the newest known state of the resource."""
+        newest = self._cache.get(key_of(resource))
+        if newest is None or newest["metadata"]["uid"] != resource["metadata"]["uid"]:
             return DONE
-        previous = parse_status(resource, FastAPIServiceStatus)
-        await self._status.write(resource, compute_service_status(facts, previous, now=timestamp(self._now)))
+        previous = parse_status(newest, FastAPIServiceStatus)
+        await self._status.write(newest, compute_service_status(facts, previous, now=timestamp(self._now)))
         return outcome_of(facts.problem) if facts.problem else outcome_of_facts(facts)
 
     async def _hold(self, resource: Object, plan: ServicePlan) -> None:

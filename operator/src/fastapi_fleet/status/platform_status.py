@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi_fleet.api.conditions import ConditionType, Reason
 from fastapi_fleet.api.resource_status import FleetPlatformStatus
+from fastapi_fleet.errors import ReconcileError
 from fastapi_fleet.status.conditions import Finding, failed_by, fails, holds, merge, unknown
 from fastapi_fleet.status.facts import PlatformFacts
 from fastapi_fleet.status.pods import first_cause
@@ -29,6 +30,7 @@ def _findings(facts: PlatformFacts) -> Iterator[Finding]:
     yield spec_valid(facts.problem)
     if facts.spec is None:
         return
+    yield _children_applied(facts.problem)
     for component, kind in COMPONENTS.items():
         if getattr(facts.spec, component) is not None:
             yield _backend_ready(facts, component, kind)
@@ -42,10 +44,17 @@ def _findings(facts: PlatformFacts) -> Iterator[Finding]:
         yield holds(ConditionType.PAUSED, Reason.PAUSED, "spec.paused is true: nothing but status is written")
 
 
+def _children_applied(problem: ReconcileError | None) -> Finding:
+    """Apart from the backends' own state: a write that failed does not make a server that runs unready."""
+    if problem is not None:
+        return failed_by(ConditionType.CHILDREN_APPLIED, problem)
+    return holds(
+        ConditionType.CHILDREN_APPLIED, Reason.AS_SPECIFIED, "all that the platform consists of is as specified"
+    )
+
+
 def _backend_ready(facts: PlatformFacts, component: str, kind: ConditionType) -> Finding:
     stateful_set = facts.stateful_sets.get(component)
-    if facts.problem is not None:
-        return failed_by(kind, facts.problem)
     if stateful_set is None:
         return unknown(kind, Reason.PENDING, f"{component} has not been started yet")
     if _is_available(stateful_set):
