@@ -1,6 +1,7 @@
 """The operator's side: one function a measurement, each returning its figures."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 from operator_bench.bare_writer import WRITES_PER_EDIT, WRITES_PER_SERVICE
@@ -10,7 +11,7 @@ from operator_bench.fleet import Fleet
 from operator_bench.floor import Floor
 from operator_bench.image_edits import measure_edits
 from operator_bench.load import Created, at_once, concurrently, gently, measure_creation
-from operator_bench.operators import Operator, settle
+from operator_bench.operators import Operator, Usage, settle
 
 QUIET_SECONDS = 3.0
 QUIET_AFTER_START_SECONDS = 10.0
@@ -87,10 +88,8 @@ async def measure_no_op(operator: Operator, fleet: Fleet) -> list[Figure]:
 async def measure_idle(operator: Operator) -> list[Figure]:
     """Nothing happens for a minute: CPU and memory."""
     quiet = await settle(operator, QUIET_SECONDS)
-    before = after = await operator.usage()
-    while after.at - before.at < IDLE_SECONDS:
-        await asyncio.sleep(USAGE_POLL_SECONDS)
-        after = await operator.usage()
+    before = await _usage_after(operator, time.time())
+    after = await _usage_after(operator, before.at + IDLE_SECONDS)
     share = 100 * (after.cpu_seconds - before.cpu_seconds) / (after.at - before.at)
     now = await operator.metrics()
     return [
@@ -99,6 +98,15 @@ async def measure_idle(operator: Operator) -> list[Figure]:
         Figure("idle: memory, RSS", after.rss_bytes / MEBIBYTE, "MiB", None, Target(150)),
         Figure("idle: writes", now.writes_since(quiet).total(), "", None, NONE),
     ]
+
+
+async def _usage_after(operator: Operator, moment: float) -> Usage:
+    """The first sample of usage from after `moment` (Unix time): a sample may be older than the answer it comes in."""
+    usage = await operator.usage()
+    while usage.at < moment:
+        await asyncio.sleep(USAGE_POLL_SECONDS)
+        usage = await operator.usage()
+    return usage
 
 
 async def measure_restart(operator: Operator, services: int) -> list[Figure]:

@@ -55,6 +55,19 @@ async def _login(**kwargs: Any) -> kopf.ConnectionInfo | None:  # noqa: ANN401 -
     return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
 
 
+class NoEssence(kopf.DiffBaseStorage):
+    """kopf copies each object of each event to tell its handlers what changed. No handler here asks."""
+
+    def build(self, **_: object) -> kopf.BodyEssence:
+        return kopf.BodyEssence()
+
+    def fetch(self, **_: object) -> None:
+        return None
+
+    def store(self, **_: object) -> None:
+        return None
+
+
 def watch_settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.scanning.disabled = True
@@ -66,6 +79,7 @@ def watch_settings() -> kopf.OperatorSettings:
     settings.networking.error_backoffs = (1, 2, 4, 8, 15)
     settings.queueing.idle_timeout = 0.1  # an object's idle task costs memory, and no handler here ever waits
     settings.posting.enabled = False
+    settings.persistence.diffbase_storage = NoEssence()
     settings.persistence.finalizer = f"{GROUP}/watch"
     for kind in WATCHED:
         selector = label_selector(kind)
