@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from kubectl import Kubectl, KubectlError, Manifest, local_cluster
+from kubectl import Kubectl, KubectlError, Manifest, condition_of, local_cluster
 
 API_VERSION = "fastapi-fleet.io/v1alpha1"
 
@@ -215,6 +215,12 @@ def test_three_lines_and_an_image_are_enough(cluster: Kubectl) -> None:
         "apply", "--validate=strict", "--dry-run=server", "--output=jsonpath={.spec}", "-f-", stdin=MINIMAL_SERVICE
     )
     assert IMAGE in output
+
+
+def test_new_resource_is_of_unknown_readiness_before_anybody_has_seen_it(cluster: Kubectl) -> None:
+    (accepted,) = cluster.apply(service(), dry_run=True)
+    ready = condition_of(accepted, "Ready")
+    assert (ready["status"], accepted["status"]["observedGeneration"]) == ("Unknown", 0)
 
 
 @pytest.mark.parametrize("field", ["database", "broker", "probes", "shutdown", "resources"])

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 from fastapi_fleet.api.crd import FASTAPI_SERVICE, FLEET_PLATFORM, KINDS, ResourceKind, custom_resource_definition
 from fastapi_fleet.api.reference import Field, fields_of
+from fastapi_fleet.api.resource_status import ResourceStatus
 
 STRUCTURAL_KEYWORDS = frozenset(
     {"description", "type", "format", "enum", "default", "minimum", "maximum", "minLength", "maxLength", "pattern"}
@@ -88,9 +89,20 @@ def test_platform_needs_no_field() -> None:
 
 def test_defaults_are_those_of_the_reference() -> None:
     found = {
-        field.path: field.schema["default"] for field in own_fields_of(FASTAPI_SERVICE) if "default" in field.schema
+        field.path: field.schema["default"]
+        for field in own_fields_of(FASTAPI_SERVICE)
+        if "default" in field.schema and field.path != "status"
     }
     assert found == DEFAULTS_OF_A_SERVICE
+
+
+@pytest.mark.parametrize("resource", KINDS, ids=lambda resource: resource.kind)
+def test_resource_that_nobody_has_seen_is_of_unknown_readiness(resource: ResourceKind) -> None:
+    (status,) = [field.schema["default"] for field in own_fields_of(resource) if field.path == "status"]
+    parsed = resource.status.model_validate(status)
+    assert isinstance(parsed, ResourceStatus)
+    assert parsed.observed_generation == 0
+    assert [(condition.type, condition.status) for condition in parsed.conditions] == [("Ready", "Unknown")]
 
 
 @pytest.mark.parametrize("resource", KINDS, ids=lambda resource: resource.kind)

@@ -180,17 +180,6 @@ async def test_status_that_cannot_be_written_is_written_later() -> None:
     assert fleet.status(SHOP)["observedGeneration"] == 2
 
 
-async def test_greeting_that_fails_is_retried() -> None:
-    fleet = Fleet()
-    fleet.kube.fail("patch_status", "FastAPIService", ApiUnavailableError("no answer"))
-    fleet.kube.create(SHOP)
-    await fleet.settle()
-    assert fleet.status(SHOP) == {}
-    fleet.time.advance(1.0)
-    await fleet.settle()
-    assert fleet.status(SHOP)["observedGeneration"] == 1
-
-
 def image_of(deployment: Object) -> str:
     image: str = deployment["spec"]["template"]["spec"]["containers"][0]["image"]
     return image

@@ -45,20 +45,9 @@ async def test_second_pass_writes_nothing_and_reads_nothing() -> None:
     assert fleet.kube.reads == []
 
 
-async def test_first_write_says_that_nothing_is_known_yet() -> None:
-    fleet = Fleet()
-    fleet.kube.create(SHOP)
-    await one_pass(fleet)
-    assert fleet.kube.writes == [Call("patch_status", "FastAPIService", "shop")]
-    assert fleet.status(SHOP)["observedGeneration"] == 1
-    assert fleet.conditions(SHOP)["Ready"].status == "Unknown"
-    assert fleet.conditions(SHOP)["Reconciling"].status == "True"
-
-
 async def test_own_writes_wake_nobody() -> None:
     fleet = Fleet()
     fleet.kube.create(SHOP)
-    await one_pass(fleet)
     await one_pass(fleet)
     assert fleet.kube.has(DEPLOYMENT)
     assert fleet.queue.depth == 0

@@ -13,8 +13,8 @@ from fastapi_fleet.errors import (
     ReconcileError,
 )
 from fastapi_fleet.kube.kinds import ObjectKey
-from fastapi_fleet.reconcile.outcome import AGAIN, DONE, WAIT_SECONDS, Outcome, outcome_of
-from fastapi_fleet.reconcile.queue import Lane, WorkQueue
+from fastapi_fleet.reconcile.outcome import DONE, WAIT_SECONDS, Outcome, outcome_of
+from fastapi_fleet.reconcile.queue import WorkQueue
 from fastapi_fleet.reconcile.workers import Workers
 from support.time import ManualTime
 from support.waiting import until
@@ -66,15 +66,6 @@ async def test_key_of_a_kind_without_a_pass_is_a_defect_that_ends_no_worker() ->
     queue, time = make_queue()
     await Workers(queue, {}).work_on(KEY)
     assert time.pending == [1]
-
-
-async def test_next_step_of_a_change_goes_before_the_resync() -> None:
-    queue, _ = make_queue()
-    queue.add(KEY)
-    queue.add(OTHER, Lane.RESYNC)
-    await Workers(queue, {KEY.kind: ScriptedPass(AGAIN)}).work_on(await queue.get())
-    queue.done(KEY)
-    assert await queue.get() == KEY
 
 
 async def test_success_ends_the_backoff() -> None:

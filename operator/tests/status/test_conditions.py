@@ -1,7 +1,8 @@
 """Conditions as the list in status: who changes lastTransitionTime, and what fits."""
 
 from fastapi_fleet.api.conditions import MESSAGE_LIMIT, Condition, ConditionType, Reason
-from fastapi_fleet.status.conditions import Finding, fails, holds, merge, shorten
+from fastapi_fleet.api.resource_status import NEVER
+from fastapi_fleet.status.conditions import Finding, fails, holds, merge, shorten, unknown
 
 BEFORE = "2026-01-01T00:00:00Z"
 NOW = "2026-01-02T00:00:00Z"
@@ -49,3 +50,8 @@ def test_long_message_is_cut_to_the_limit() -> None:
     cut = shorten("x" * (MESSAGE_LIMIT + 1))
     assert len(cut) == MESSAGE_LIMIT
     assert cut.endswith("…")
+
+
+def test_condition_of_the_schemas_default_has_changed_now() -> None:
+    unseen = known("Unknown").model_copy(update={"last_transition_time": NEVER})
+    assert merged(unknown(ConditionType.READY, Reason.PENDING, "begins"), unseen).last_transition_time != NEVER

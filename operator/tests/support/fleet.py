@@ -93,19 +93,10 @@ class Fleet:
         raise AssertionError(f"still at work after {MANY_PASSES} passes: {self.kube.writes[-10:]}")
 
     async def submit(self, *resources: Object) -> list[Call]:
-        """Create or change custom resources, and settle. Returns the writes, the greeting of new resources left out."""
-        greetings = [_status_write(resource) for resource in resources if not self._is_greeted(resource)]
+        """Create or change custom resources, and settle."""
         for resource in resources:
             self.kube.create(resource)
-        writes = await self.settle()
-        for greeting in greetings:
-            writes.remove(greeting)
-        return writes
-
-    def _is_greeted(self, resource: Object) -> bool:
-        key = key_of(resource)
-        there = self.kube.object(key) if self.kube.has(key) else resource
-        return bool(there.get("status"))
+        return await self.settle()
 
     async def pass_over(self, resource: Object) -> list[Call]:
         """One more pass over the resource and all that follows from it."""
@@ -159,10 +150,6 @@ def child(kind: str, name: str) -> ObjectKey:
 
 def _secrets() -> Iterator[str]:
     return (f"canary-{number}" for number in count(1))
-
-
-def _status_write(resource: Object) -> Call:
-    return Call("patch_status", resource["kind"], resource["metadata"]["name"])
 
 
 def _come_up(workload: Object) -> None:

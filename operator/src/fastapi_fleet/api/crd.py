@@ -5,9 +5,10 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from fastapi_fleet.api.conditions import Condition, ConditionType, Reason
 from fastapi_fleet.api.model import cel
 from fastapi_fleet.api.platform_spec import FleetPlatformSpec
-from fastapi_fleet.api.resource_status import FastAPIServiceStatus, FleetPlatformStatus
+from fastapi_fleet.api.resource_status import NEVER, FastAPIServiceStatus, FleetPlatformStatus, ResourceStatus
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.api.structural import Schema, structural_schema
 from fastapi_fleet.constants import GROUP, VERSION
@@ -154,10 +155,27 @@ def resource_schema(resource: ResourceKind) -> Schema:
             "kind": {"description": f"Always {resource.kind}.", "type": "string"},
             "metadata": {"type": "object"},
             "spec": structural_schema(resource.spec),
-            "status": structural_schema(resource.status),
+            "status": structural_schema(resource.status) | {"default": _unseen()},
         },
         "x-kubernetes-validations": list(resource.rules),
     }
+
+
+def _unseen() -> dict[str, Any]:
+    """Status of a resource that the operator has not seen: kstatus takes one without conditions for a finished one.
+
+    A default of the schema says so from the first moment and costs no write, as in the Gateway API.
+    """
+    ready = Condition(
+        type=ConditionType.READY,
+        status="Unknown",
+        reason=Reason.PENDING,
+        message="the operator has not seen the resource yet",
+        observed_generation=0,
+        last_transition_time=NEVER,
+    )
+    status = ResourceStatus(observed_generation=0, conditions=[ready])
+    return status.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def _version(resource: ResourceKind) -> dict[str, Any]:

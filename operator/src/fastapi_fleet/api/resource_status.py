@@ -14,6 +14,10 @@ class Binding(ApiModel):
     name: _Text = Field(description="Secret that holds the connection URLs of the backing services.")
 
 
+NEVER = "1970-01-01T00:00:00Z"
+"""lastTransitionTime of a condition that nobody has set: the API server's clock is not at hand in a default."""
+
+
 class ResourceStatus(ApiModel):
     observed_generation: Generation | None = Field(None, description="Newest generation of the spec that was acted on.")
     conditions: list[Condition] = Field(

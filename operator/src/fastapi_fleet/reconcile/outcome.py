@@ -17,9 +17,6 @@ class Outcome:
 
 DONE = Outcome("success")
 
-AGAIN = Outcome("success", again_after=0.0)
-"""One step has been made that others should see before the next one begins."""
-
 WAIT_SECONDS = 15.0
 """What is waited for wakes the pass, unless it carries no label of the operator's: then no watch shows it."""
 

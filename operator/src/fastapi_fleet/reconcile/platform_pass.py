@@ -11,7 +11,7 @@ from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.client import KubeClient
 from fastapi_fleet.kube.kinds import POD, SECRET, SERVICE, STATEFUL_SET, Object, ObjectKey, key_of
 from fastapi_fleet.reconcile.children import Children
-from fastapi_fleet.reconcile.outcome import AGAIN, DONE, Outcome, outcome_of
+from fastapi_fleet.reconcile.outcome import DONE, Outcome, outcome_of
 from fastapi_fleet.reconcile.ownership import owner_from, refuse_foreign
 from fastapi_fleet.reconcile.parse import parse_platform, parse_status
 from fastapi_fleet.reconcile.status_writer import Announce, Now, StatusWriter, timestamp
@@ -20,7 +20,6 @@ from fastapi_fleet.resources.manifest import Manifest, Owner
 from fastapi_fleet.resources.render import render_fleet_platform
 from fastapi_fleet.resources.secret import decode
 from fastapi_fleet.status.facts import PlatformFacts
-from fastapi_fleet.status.first_status import first_status
 from fastapi_fleet.status.platform_status import compute_platform_status
 
 
@@ -50,8 +49,6 @@ class PlatformPass:
         resource = self._cache.get(key)
         if resource is None or resource["metadata"].get("deletionTimestamp"):
             return DONE
-        if not resource.get("status"):
-            return await self._greet(resource)
         facts = PlatformFacts(key.namespace, key.name, resource["metadata"]["generation"])
         try:
             owner, spec = owner_from(resource), parse_platform(resource)
@@ -75,11 +72,6 @@ class PlatformPass:
 
     def _admin_password(self, secret: Object | None) -> str:
         return (decode(secret).get("password") if secret else None) or self._generate()
-
-    async def _greet(self, resource: Object) -> Outcome:
-        generation = resource["metadata"]["generation"]
-        await self._status.write(resource, first_status(FleetPlatformStatus, generation, now=timestamp(self._now)))
-        return AGAIN
 
     async def _conclude(self, resource: Object, facts: PlatformFacts) -> Outcome:
         key = key_of(resource)

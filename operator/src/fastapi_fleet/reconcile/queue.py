@@ -75,10 +75,7 @@ class WorkQueue:
             self._offer(key, lane)
 
     def add_after(self, key: ObjectKey, seconds: float, lane: Lane = Lane.RESYNC) -> None:
-        """Ask for a pass after a while, at once where that is 0. The earliest of several such wishes counts."""
-        if seconds <= 0:
-            self.add(key, lane)
-            return
+        """Ask for a pass after a while. The earliest of several such wishes counts."""
         due = self._clock() + seconds
         known = self._timers.get(key)
         if known is not None:

@@ -17,7 +17,7 @@ from fastapi_fleet.reconcile.children import Children
 from fastapi_fleet.reconcile.credentials import ServiceIdentity, password_in
 from fastapi_fleet.reconcile.dependents import Dependents
 from fastapi_fleet.reconcile.observe import dependency_keys, observe_service
-from fastapi_fleet.reconcile.outcome import AGAIN, DONE, Outcome, outcome_of
+from fastapi_fleet.reconcile.outcome import DONE, Outcome, outcome_of
 from fastapi_fleet.reconcile.ownership import owner_from
 from fastapi_fleet.reconcile.parse import parse_service, parse_status
 from fastapi_fleet.reconcile.service_plan import (
@@ -31,7 +31,6 @@ from fastapi_fleet.reconcile.service_plan import (
 from fastapi_fleet.reconcile.status_writer import Announce, Now, StatusWriter, timestamp
 from fastapi_fleet.resources import names
 from fastapi_fleet.status.facts import BackendState, ServiceFacts
-from fastapi_fleet.status.first_status import first_status
 from fastapi_fleet.status.service_status import compute_service_status
 
 RELEASE_DEADLINE = timedelta(minutes=2)
@@ -74,8 +73,6 @@ class ServicePass:
             return DONE
         if resource["metadata"].get("deletionTimestamp"):
             return await self._finalize(resource)
-        if not resource.get("status"):
-            return await self._greet(resource)
         facts = first_facts(resource, self._cache)
         try:
             owner, spec = owner_from(resource), parse_service(resource)
@@ -117,11 +114,6 @@ class ServicePass:
             await self._children.apply((plan.manifests.workload,), plan.observed.children)
         await self._children.prune(plan.owner, plan.manifests.all)
         return replace(facts, deployment=self._cache.get(key_of(plan.manifests.workload)))
-
-    async def _greet(self, resource: Object) -> Outcome:
-        generation = resource["metadata"]["generation"]
-        await self._status.write(resource, first_status(FastAPIServiceStatus, generation, now=timestamp(self._now)))
-        return AGAIN
 
     async def _conclude(self, resource: Object, facts: ServiceFacts) -> Outcome:
         """Status is written once a pass, on failure too, onto the newest known state of the resource."""

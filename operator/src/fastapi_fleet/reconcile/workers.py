@@ -11,7 +11,7 @@ from prometheus_client import Counter, Histogram
 from fastapi_fleet.errors import ReconcileError
 from fastapi_fleet.kube.kinds import ObjectKey
 from fastapi_fleet.reconcile.outcome import Outcome, outcome_of
-from fastapi_fleet.reconcile.queue import Lane, WorkQueue
+from fastapi_fleet.reconcile.queue import WorkQueue
 
 PASSES = Counter("fastapi_fleet_reconcile_total", "Passes, by kind and result.", ["kind", "result"])
 SECONDS = Histogram("fastapi_fleet_reconcile_seconds", "Seconds that a pass took.", ["kind"])
@@ -65,5 +65,4 @@ class Workers:
             return
         self._queue.succeeded(key)
         if outcome.again_after is not None:
-            lane = Lane.RESYNC if outcome.again_after else Lane.CHANGE
-            self._queue.add_after(key, outcome.again_after, lane)
+            self._queue.add_after(key, outcome.again_after)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fastapi_fleet.api.conditions import MESSAGE_LIMIT, Condition, ConditionType, Reason
+from fastapi_fleet.api.resource_status import NEVER
 from fastapi_fleet.errors import ReconcileError
 
 
@@ -36,7 +37,7 @@ def failed_by(kind: ConditionType, problem: ReconcileError) -> Finding:
 
 def merge(findings: Iterable[Finding], previous: Sequence[Condition], *, generation: int, now: str) -> list[Condition]:
     """Conditions in the order of `findings`. lastTransitionTime moves only when a status does."""
-    before = {condition.type: condition for condition in previous}
+    before = {condition.type: condition for condition in previous if condition.last_transition_time != NEVER}
     return [_condition(finding, before.get(finding.type), generation, now) for finding in findings]
 
 
