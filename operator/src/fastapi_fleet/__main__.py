@@ -7,6 +7,7 @@ import sys
 from importlib.metadata import version
 
 import structlog
+import uvloop
 from lightkube.core.exceptions import ConfigError
 from pydantic import ValidationError
 
@@ -29,7 +30,7 @@ def main() -> None:
     except ValidationError as error:
         sys.exit(_report(error))
     configure_logging(settings.log_level)
-    sys.exit(asyncio.run(_run(settings)))
+    sys.exit(uvloop.run(_run(settings)))
 
 
 async def _run(settings: OperatorSettings) -> int:

@@ -40,14 +40,18 @@ class Children:
 
     async def apply(self, manifests: Iterable[Manifest], live: dict[ObjectKey, Object]) -> None:
         """Write each manifest that its live object does not hold already, in order."""
-        for manifest in manifests:
+        differing = [manifest for manifest in manifests if not self._is_as_wanted(manifest, live)]
+        for manifest in differing:
             key = key_of(manifest)
-            known = self._cache.get(key) or live.get(key)
-            if known is not None and holds(known, manifest):
-                continue
-            await self._make_so(manifest, known)
+            await self._make_so(manifest, self._cache.get(key) or live.get(key))
             APPLIED.labels(key.kind).inc()
-            log.info("Applied child", child=str(key), existed=known is not None)
+        if differing:
+            log.info("Applied children", children=[str(key_of(manifest)) for manifest in differing])
+
+    def _is_as_wanted(self, manifest: Manifest, live: dict[ObjectKey, Object]) -> bool:
+        key = key_of(manifest)
+        known = self._cache.get(key) or live.get(key)
+        return known is not None and holds(known, manifest)
 
     async def _make_so(self, manifest: Manifest, known: Object | None) -> None:
         """Apply, and take out what others added to the operator's own lists and maps, which applying leaves there.
