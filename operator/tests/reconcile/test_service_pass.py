@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from fastapi_fleet.kube.kinds import Object, ObjectKey, key_of
+from prometheus_client import REGISTRY
 from support.fleet import Fleet, child
 from support.kubernetes import Call
 from support.resources import fastapi_service
@@ -129,6 +130,20 @@ async def test_hand_edit_is_repaired(key: ObjectKey, edit: Callable[[Object], ob
     await fleet.settle()
     assert content(fleet.kube.object(key)) == before
     assert await fleet.pass_over(SHOP) == []
+
+
+async def test_repaired_edit_counts_as_drift_and_a_new_spec_does_not() -> None:
+    fleet = await running()
+    before = drift_corrections("ConfigMap")
+    await fleet.submit(fastapi_service(**{**EVERYTHING, "config": {"LEVEL": "debug"}}))
+    assert drift_corrections("ConfigMap") == before
+    fleet.kube.edit(CONFIG_MAP, lambda obj: obj["data"].update(LEVEL="error"))
+    await fleet.settle()
+    assert drift_corrections("ConfigMap") == before + 1
+
+
+def drift_corrections(kind: str) -> float:
+    return REGISTRY.get_sample_value("fastapi_fleet_drift_corrections_total", {"kind": kind}) or 0.0
 
 
 async def test_status_still_sees_a_deployment_that_had_lost_its_label() -> None:

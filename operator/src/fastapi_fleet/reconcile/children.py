@@ -15,6 +15,9 @@ from fastapi_fleet.resources.manifest import Manifest, Owner
 from fastapi_fleet.resources.strays import removal_of_strays
 
 APPLIED = Counter("fastapi_fleet_children_applied_total", "Children written, by kind.", ["kind"])
+DRIFTED = Counter(
+    "fastapi_fleet_drift_corrections_total", "Children put right that somebody else had changed, by kind.", ["kind"]
+)
 PRUNED = Counter("fastapi_fleet_children_pruned_total", "Children deleted because no longer wanted.", ["kind"])
 
 log = structlog.get_logger(__name__)
@@ -60,6 +63,7 @@ class Children:
         else they go last: then a new revision rolls out once, not twice.
         """
         if known is not None and is_made_from(known, manifest):
+            DRIFTED.labels(known["kind"]).inc()
             await self._remove_strays(known, manifest)
         try:
             applied = await self._kube.apply(manifest)

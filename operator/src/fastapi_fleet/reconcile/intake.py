@@ -1,6 +1,6 @@
 """From what the watches see to work: record, and ask for the passes that it concerns. Nothing here waits."""
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 from fastapi_fleet.kube.cache import ObjectCache, owner_of
 from fastapi_fleet.kube.kinds import BY_NAME, OWNERS, Object, ObjectKey, key_of
@@ -10,6 +10,10 @@ from fastapi_fleet.reconcile.relists import Relists
 
 EVENTS = Counter(
     "fastapi_fleet_watch_events_total", "Watch events, by kind and by whether they told anything new.", ["kind", "news"]
+)
+
+LAST_EVENT = Gauge(
+    "fastapi_fleet_watch_last_event_timestamp_seconds", "Unix time of the newest event of each watch.", ["kind"]
 )
 
 _OWNER_KINDS = frozenset(kind.name for kind in OWNERS)
@@ -30,6 +34,7 @@ class Intake:
             self._relists.saw_item(BY_NAME[obj["kind"]])
         news = self._news(event_type, obj)
         EVENTS.labels(obj["kind"], str(news is not None).lower()).inc()
+        LAST_EVENT.labels(obj["kind"]).set_to_current_time()
         if news is not None:
             self.wake(news)
 
