@@ -7,7 +7,7 @@ source hack/lib/cache.sh
 
 hack/setup-docker.sh
 if [[ $(hack/detect-registry.sh) == no && ! -d $FLEET_CACHE/images ]]; then
-  say 'No image registry: the first run builds Kubernetes, its tools and the base images from source: about 25 minutes on 2 cores.'
+  say 'No image registry: the first run builds Kubernetes, its tools and the base images from source: 15 to 25 minutes on 2 cores.'
 fi
 hack/setup-tools.sh kind kubectl helm
 hack/create-cluster.sh
