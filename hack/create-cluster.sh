@@ -8,8 +8,14 @@ source hack/node-image/versions.sh
 
 cluster=fastapi-fleet
 
+# Another user, or another home, may have made the cluster.
+know_cluster() {
+  kubectl config get-contexts "kind-$cluster" >/dev/null 2>&1 || kind export kubeconfig --name "$cluster" --quiet
+}
+
 is_healthy() {
   docker start "$cluster-control-plane" >/dev/null 2>&1 \
+    && know_cluster \
     && kubectl --context "kind-$cluster" --request-timeout 5s wait node --all --for=condition=Ready --timeout=60s >/dev/null 2>&1
 }
 
