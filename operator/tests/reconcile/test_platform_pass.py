@@ -5,9 +5,10 @@ from collections.abc import Callable
 import pytest
 from fastapi_fleet.errors import ApiConflictError, ApiRefusedError, ApiUnavailableError, ReconcileError
 from fastapi_fleet.kube.kinds import Object, ObjectKey, key_of
+from fastapi_fleet.resources.secret import decode
 from support.fleet import Fleet, child
 from support.kubernetes import Call
-from support.live import waiting
+from support.live import terminated, waiting
 from support.resources import fleet_platform
 
 PLATFORM = fleet_platform(postgres={}, rabbitmq={})
@@ -96,12 +97,46 @@ async def test_hand_edit_is_repaired(key: ObjectKey, edit: Callable[[Object], ob
     assert after["metadata"]["labels"] == before["metadata"]["labels"]
 
 
-@pytest.mark.parametrize("key", CHILDREN, ids=str)
+@pytest.mark.parametrize("key", [key for key in CHILDREN if key.kind != "Secret"], ids=str)
 async def test_deleted_child_is_restored(key: ObjectKey) -> None:
     fleet = await running()
     fleet.kube.remove(key)
     await fleet.settle()
     assert fleet.kube.has(key)
+
+
+async def test_lost_password_of_a_server_that_runs_is_said_and_no_other_is_made() -> None:
+    fleet = await running()
+    fleet.kube.remove(ADMIN)
+    await fleet.settle()
+    conditions = fleet.conditions(PLATFORM)
+    assert not fleet.kube.has(ADMIN)
+    assert (conditions["Ready"].status, conditions["Ready"].reason) == ("False", "AdminSecretMissing")
+    assert "Stalled" in conditions
+    assert conditions["PostgresReady"].status == "True"
+
+
+async def test_paused_platform_that_differs_from_its_spec_is_not_called_ready() -> None:
+    fleet = await running()
+    await fleet.submit(fleet_platform(postgres={"maxConnections": 200}, rabbitmq={}, paused=True))
+    conditions = fleet.conditions(PLATFORM)
+    assert (conditions["ChildrenApplied"].status, conditions["ChildrenApplied"].reason) == ("False", "Paused")
+    assert conditions["Ready"].status == "False"
+    await fleet.submit(fleet_platform(postgres={}, rabbitmq={}, paused=True))
+    assert fleet.conditions(PLATFORM)["Ready"].status == "True"
+
+
+async def test_crash_of_a_server_shows_no_password() -> None:
+    fleet = await running()
+    password = decode(fleet.kube.object(ADMIN))["password"]
+    pod = backend_pod({"app.kubernetes.io/component": "postgres"})
+    pod["status"]["containerStatuses"] = [terminated(1, f"login as fleet with {password} failed")]
+    fleet.kube.create(pod)
+    fleet.kube.edit(STATEFUL_SET, lambda obj: obj["status"].update(readyReplicas=0))
+    await fleet.settle()
+    condition = fleet.conditions(PLATFORM)["PostgresReady"]
+    assert condition.reason == "CrashLoop"
+    assert "login as fleet with *** failed" in condition.message
 
 
 async def test_pod_whose_component_label_was_taken_away_does_not_end_the_pass() -> None:

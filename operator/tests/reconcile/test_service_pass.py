@@ -100,6 +100,23 @@ EDITS: dict[str, tuple[ObjectKey, Callable[[Object], object]]] = {
         DEPLOYMENT,
         lambda obj: obj["spec"]["template"]["spec"]["containers"][0]["securityContext"].update(privileged=True),
     ),
+    "Deployment variable of a service without any": (
+        DEPLOYMENT,
+        lambda obj: (
+            obj["spec"]["template"]["spec"]["containers"][0]
+            .setdefault("envFrom", [])
+            .append({"configMapRef": {"name": "mine"}})
+        ),
+    ),
+    "Deployment init container": (
+        DEPLOYMENT,
+        lambda obj: obj["spec"]["template"]["spec"].update(initContainers=[{"name": "mine", "image": "m"}]),
+    ),
+    "Deployment host network": (
+        DEPLOYMENT,
+        lambda obj: obj["spec"]["template"]["spec"].update(hostNetwork=True),
+    ),
+    "Deployment paused": (DEPLOYMENT, lambda obj: obj["spec"].update(paused=True)),
     "label": (DEPLOYMENT, lambda obj: obj["metadata"]["labels"].update({"app.kubernetes.io/name": "x"})),
     "label that the watch selects by": (
         DEPLOYMENT,
@@ -259,6 +276,17 @@ async def test_hand_edit_stays_while_paused_and_goes_afterwards() -> None:
     assert {write.verb for write in await fleet.settle()} <= {"patch_status"}
     await fleet.submit(SHOP)
     assert fleet.kube.object(DEPLOYMENT)["spec"]["replicas"] == 1
+
+
+async def test_paused_service_with_a_hand_edited_image_is_not_called_ready() -> None:
+    fleet = await running()
+    await fleet.submit(fastapi_service(**EVERYTHING, paused=True))
+    assert fleet.conditions(SHOP)["Ready"].status == "True"
+    fleet.kube.edit(DEPLOYMENT, lambda obj: obj["spec"]["template"]["spec"]["containers"][0].update(image="other"))
+    await fleet.settle()
+    await fleet.roll_out()
+    condition = fleet.conditions(SHOP)["RolloutComplete"]
+    assert (condition.status, condition.reason) == ("False", "Paused")
 
 
 async def test_paused_service_with_a_changed_image_is_not_called_ready() -> None:

@@ -149,3 +149,14 @@ def test_never_holds_unless_every_pod_is_of_the_wanted_revision_and_available(
     )
     truth = revision == REVISION and observed >= generation and replicas == updated == available == wanted
     assert (rollout_complete(facts(found, replicas=wanted)).status == "True") == truth
+
+
+def test_cause_stays_and_is_stalled_once_the_rollout_has_given_up() -> None:
+    starting = waiting_pod()
+    assert not rollout_complete(facts(STUCK, starting)).stalled
+    given_up = rollout_complete(facts(STUCK_TOO_LONG, starting))
+    assert (given_up.reason, given_up.stalled) == (Reason.IMAGE_PULL_FAILED, True)
+
+
+def waiting_pod() -> dict[str, Any]:
+    return pod(waiting("ImagePullBackOff"))

@@ -48,6 +48,7 @@ class Reason(StrEnum):
     SERVICE_NOT_READY = "ServiceNotReady"
     DEPENDENCIES_FOUND = "DependenciesFound"
 
+    ADMIN_SECRET_MISSING = "AdminSecretMissing"  # noqa: S105 - a reason, not a secret
     BACKEND_NOT_OFFERED = "BackendNotOffered"
     BACKEND_NOT_READY = "BackendNotReady"
     BACKEND_UNAVAILABLE = "BackendUnavailable"

@@ -75,6 +75,11 @@ REASONS: Final[dict[Reason, Explanation]] = {
         "A FastAPIService in spec.services is not Ready.", "Look at its own conditions: `kubectl describe fas NAME`."
     ),
     Reason.DEPENDENCIES_FOUND: Explanation("All that the spec names is there."),
+    Reason.ADMIN_SECRET_MISSING: Explanation(
+        "The administrator's Secret of an embedded server is gone or empty, while the server and its volume are there.",
+        "Restore the Secret from a backup; or set a new password in the server and write it into the Secret; or, "
+        "if the data may go, delete the StatefulSet and its PersistentVolumeClaim.",
+    ),
     Reason.BACKEND_NOT_OFFERED: Explanation(
         "The spec asks for a database or a broker that the platform does not offer.",
         "Add spec.postgres or spec.rabbitmq to the FleetPlatform, or take the request out of the service.",

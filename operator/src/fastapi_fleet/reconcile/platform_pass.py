@@ -1,21 +1,23 @@
 """The pass over a FleetPlatform."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from fastapi_fleet.api.conditions import Reason
 from fastapi_fleet.api.platform_spec import FleetPlatformSpec
 from fastapi_fleet.api.resource_status import FleetPlatformStatus
 from fastapi_fleet.constants import LABEL_COMPONENT
-from fastapi_fleet.errors import ReconcileError
+from fastapi_fleet.errors import DependencyMissingError, ReconcileError
 from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.client import KubeClient
 from fastapi_fleet.kube.kinds import POD, SECRET, SERVICE, STATEFUL_SET, Object, ObjectKey, key_of
 from fastapi_fleet.reconcile.children import Children
 from fastapi_fleet.reconcile.outcome import DONE, Outcome, outcome_of
-from fastapi_fleet.reconcile.ownership import owner_from, refuse_foreign
+from fastapi_fleet.reconcile.ownership import is_owned, owner_from, refuse_foreign
 from fastapi_fleet.reconcile.parse import parse_platform, parse_status
 from fastapi_fleet.reconcile.status_writer import Announce, Now, StatusWriter, timestamp
 from fastapi_fleet.resources import names
+from fastapi_fleet.resources.equality import holds
 from fastapi_fleet.resources.manifest import Manifest, Owner
 from fastapi_fleet.resources.render import render_fleet_platform
 from fastapi_fleet.resources.secret import decode
@@ -54,8 +56,11 @@ class PlatformPass:
             owner, spec = owner_from(resource), parse_platform(resource)
             facts = replace(facts, spec=spec)
             live = await self._children.live(child_keys(owner, spec))
-            manifests = render_fleet_platform(owner, spec, self._admin_passwords(owner, spec, live))
+            passwords = self._admin_passwords(owner, spec, live)
+            facts = replace(facts, secret_values=tuple(passwords.values()))
+            manifests = render_fleet_platform(owner, spec, passwords)
             refuse_foreign(manifests, live, owner)
+            facts = replace(facts, diverges_while_paused=spec.paused and not _all_held(manifests, live))
             if not spec.paused:
                 await self._children.apply(manifests, live)
                 await self._children.prune(owner, manifests)
@@ -64,14 +69,11 @@ class PlatformPass:
         return await self._conclude(resource, facts)
 
     def _admin_passwords(self, owner: Owner, spec: FleetPlatformSpec, live: dict[ObjectKey, Object]) -> dict[str, str]:
-        """Administrators' passwords by component: the one that is there, or a new one."""
+        """Administrators' passwords by component: the one that is there, or a new one for a server that is not."""
         return {
-            component: self._admin_password(live.get(ObjectKey(SECRET.name, owner.namespace, secret)))
-            for component, secret in _admin_secrets(owner, spec).items()
+            component: _kept_password(owner, backend, live) or self._generate()
+            for component, backend in _backends(owner, spec).items()
         }
-
-    def _admin_password(self, secret: Object | None) -> str:
-        return (decode(secret).get("password") if secret else None) or self._generate()
 
     async def _conclude(self, resource: Object, facts: PlatformFacts) -> Outcome:
         key = key_of(resource)
@@ -110,8 +112,19 @@ def _component(child: Object) -> str:
     return labels.get(LABEL_COMPONENT, "")
 
 
-def _admin_secrets(owner: Owner, spec: FleetPlatformSpec) -> dict[str, str]:
-    return {component: names.admin_secret(backend) for component, backend in _backends(owner, spec).items()}
+def _kept_password(owner: Owner, backend: str, live: Mapping[ObjectKey, Object]) -> str | None:
+    """Raises DependencyMissingError where a server runs whose password is lost: it would not learn a new one."""
+    secret = live.get(ObjectKey(SECRET.name, owner.namespace, names.admin_secret(backend)))
+    password = decode(secret).get("password") if secret else None
+    server = live.get(ObjectKey(STATEFUL_SET.name, owner.namespace, backend))
+    if password is None and server is not None and is_owned(server, owner):
+        message = f"Secret {names.admin_secret(backend)} has no password, and {backend} keeps the one it was made with"
+        raise DependencyMissingError(Reason.ADMIN_SECRET_MISSING, message)
+    return password
+
+
+def _all_held(manifests: Iterable[Manifest], live: Mapping[ObjectKey, Object]) -> bool:
+    return all((there := live.get(key_of(manifest))) is not None and holds(there, manifest) for manifest in manifests)
 
 
 def _backends(owner: Owner, spec: FleetPlatformSpec) -> dict[str, str]:

@@ -60,12 +60,14 @@ class Resync:
         due = loop.time() + self._next_period()
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            kinds = self._relists.take_finished()
-            if loop.time() >= due:
-                due, kinds = loop.time() + self._next_period(), list(WATCHED)
-            for kind in kinds:
+            is_due = loop.time() >= due
+            if not is_due and not self._relists.take_finished():
+                continue
+            # A gap in one watch is often one in all, and a kind that came back empty shows no item at all.
+            for kind in WATCHED:
                 await self._compare_safely(kind)
-            if len(kinds) == len(WATCHED):
+            if is_due:
+                due = loop.time() + self._next_period()
                 self._wake_all()
 
     async def compare(self, kind: Kind) -> None:

@@ -140,16 +140,22 @@ class ServicePass:
         metadata, spec = resource["metadata"], resource.get("spec") or {}
         identity = ServiceIdentity(metadata["namespace"], metadata["name"], spec.get("platform", "default"))
         deadline = datetime.fromisoformat(metadata["deletionTimestamp"]) + RELEASE_DEADLINE
-        for release in (self._backing.release_database, self._backing.release_broker):
-            try:
-                await release(identity)
-            except BackendUnavailableError as error:
-                if self._now() < deadline:
-                    return outcome_of(error)
-                log.warning(
-                    "Left a login open: its backend does not answer", service=identity.mark, error=error.message
-                )
+        failures = await self._release_all(identity)
+        if failures and self._now() < deadline:
+            return outcome_of(failures[0])
+        for failure in failures:
+            log.warning("Left a login open: its backend does not answer", service=identity.mark, error=failure.message)
         freed = await self._kube.set_finalizers(resource, [item for item in finalizers if item != FINALIZER])
         if freed is not None:
             self._cache.put(freed)
         return DONE
+
+    async def _release_all(self, identity: ServiceIdentity) -> list[BackendUnavailableError]:
+        """End both logins, one even where the other's backend does not answer. Returns what failed."""
+        failures = []
+        for release in (self._backing.release_database, self._backing.release_broker):
+            try:
+                await release(identity)
+            except BackendUnavailableError as error:
+                failures.append(error)
+        return failures

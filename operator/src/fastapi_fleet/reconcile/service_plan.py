@@ -12,6 +12,7 @@ from fastapi_fleet.reconcile.credentials import ServiceIdentity, complete_creden
 from fastapi_fleet.reconcile.observe import Observed, require_dependencies
 from fastapi_fleet.reconcile.outcome import WAIT_SECONDS, Outcome
 from fastapi_fleet.reconcile.ownership import refuse_foreign
+from fastapi_fleet.resources.equality import holds
 from fastapi_fleet.resources.manifest import Owner
 from fastapi_fleet.resources.render import ServiceManifests, render_fastapi_service
 from fastapi_fleet.resources.service_inputs import ServiceInputs
@@ -75,8 +76,13 @@ def with_observed(facts: ServiceFacts, observed: Observed) -> ServiceFacts:
 
 
 def with_plan(facts: ServiceFacts, plan: ServicePlan) -> ServiceFacts:
-    revision = revision_of(plan.manifests.workload)
-    return replace(facts, revision=revision, secret_values=(*facts.secret_values, *hidden_values(plan.credentials)))
+    live = plan.observed.deployment
+    return replace(
+        facts,
+        revision=revision_of(plan.manifests.workload),
+        diverges_while_paused=plan.spec.paused and live is not None and not holds(live, plan.manifests.workload),
+        secret_values=(*facts.secret_values, *hidden_values(plan.credentials)),
+    )
 
 
 def outcome_of_facts(facts: ServiceFacts) -> Outcome:

@@ -19,7 +19,10 @@ from fastapi_fleet.resources.probes import render_probes
 from fastapi_fleet.resources.security import SERVICE_UID, container_security_context, pod_security_context
 from fastapi_fleet.resources.service_inputs import ServiceInputs
 
-PROGRESS_DEADLINE_SECONDS = 300
+MIN_PROGRESS_DEADLINE_SECONDS = 300
+PROGRESS_MARGIN_SECONDS = 60
+"""Beyond the start-up budget: time to pull the image, to be scheduled and to get ready."""
+
 REVISION_HISTORY_LIMIT = 5
 DEFAULT_RESOURCES = ResourceRequirements(requests={"cpu": "100m", "memory": "256Mi"}, limits={"memory": "256Mi"})
 """Memory is not compressible, so its limit is its request; a CPU limit would only slow imports down."""
@@ -35,7 +38,9 @@ def render_deployment(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceInp
             "replicas": spec.replicas,
             "selector": {"matchLabels": selector_labels(owner.name, "service")},
             "revisionHistoryLimit": REVISION_HISTORY_LIMIT,
-            "progressDeadlineSeconds": PROGRESS_DEADLINE_SECONDS,
+            "progressDeadlineSeconds": progress_deadline_seconds(spec),
+            "minReadySeconds": 0,
+            "paused": False,
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
             "template": template,
         },
@@ -54,6 +59,10 @@ def render_pod_template(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceI
             "enableServiceLinks": False,
             "terminationGracePeriodSeconds": spec.shutdown.grace_period_seconds,
             "securityContext": pod_security_context(SERVICE_UID),
+            "hostNetwork": False,
+            "hostPID": False,
+            "hostIPC": False,
+            "initContainers": [],
             "containers": [render_container(owner, spec, inputs)],
             "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": "256Mi"}}],
         },
@@ -61,20 +70,18 @@ def render_pod_template(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceI
 
 
 def render_container(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceInputs) -> Manifest:
-    resources = (spec.resources or DEFAULT_RESOURCES).model_dump(exclude_none=True)
-    optional: dict[str, Any] = {
-        "imagePullPolicy": spec.image_pull_policy,
-        "env": render_env(owner.name, owner.namespace, spec, inputs),
-        "envFrom": render_env_from(owner.name, spec),
-        "resources": resources,
-        "lifecycle": _lifecycle(spec),
-    }
+    """Lists are rendered also where they are empty: what somebody adds to one is found by it."""
+    resources = spec.resources or DEFAULT_RESOURCES
+    optional: dict[str, Any] = {"imagePullPolicy": spec.image_pull_policy, "lifecycle": _lifecycle(spec)}
     return {
         "name": names.APP_CONTAINER,
         "image": spec.image,
         **_command(spec),
         "ports": [{"name": "http", "containerPort": spec.port, "protocol": "TCP"}],
         **render_probes(spec.probes),
+        "env": render_env(owner.name, owner.namespace, spec, inputs),
+        "envFrom": render_env_from(owner.name, spec),
+        "resources": {"requests": resources.requests or {}, "limits": resources.limits or {}},
         "securityContext": container_security_context(),
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 - the pod's own emptyDir
@@ -92,6 +99,11 @@ def uvicorn_command(spec: FastAPIServiceSpec) -> list[str]:
         *("--timeout-graceful-shutdown", str(spec.shutdown.graceful_timeout_seconds)),
         "--no-server-header",
     ]
+
+
+def progress_deadline_seconds(spec: FastAPIServiceSpec) -> int:
+    """How long a rollout may stand still: a pod within its own start-up budget does not count as stuck."""
+    return max(MIN_PROGRESS_DEADLINE_SECONDS, spec.probes.startup_seconds + PROGRESS_MARGIN_SECONDS)
 
 
 def config_hash(spec: FastAPIServiceSpec, inputs: ServiceInputs) -> str:
@@ -117,8 +129,8 @@ def _stamp_revision(template: Manifest) -> Manifest:
 
 def _command(spec: FastAPIServiceSpec) -> Manifest:
     if spec.command is None:
-        return {"command": [*uvicorn_command(spec), *(spec.args or [])]}
-    return {"command": spec.command, **({"args": spec.args} if spec.args else {})}
+        return {"command": [*uvicorn_command(spec), *(spec.args or [])], "args": []}
+    return {"command": spec.command, "args": spec.args or []}
 
 
 def _lifecycle(spec: FastAPIServiceSpec) -> Manifest | None:

@@ -37,6 +37,8 @@ def render_stateful_set(owner: Owner, backend: EmbeddedBackend) -> Manifest:
         "spec": {
             "replicas": 1,
             "serviceName": backend.name,
+            # The default policy waits for a pod that never gets ready instead of replacing it by a corrected one.
+            "podManagementPolicy": "Parallel",
             "selector": {"matchLabels": selector_labels(backend.name, backend.component)},
             "template": _pod_template(owner, backend),
             "volumeClaimTemplates": [_volume_claim(backend)],

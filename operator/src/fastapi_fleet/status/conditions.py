@@ -11,12 +11,13 @@ from fastapi_fleet.errors import ReconcileError
 
 @dataclass(frozen=True)
 class Finding:
-    """A condition before it is known when it last changed."""
+    """A condition before it is known when it last changed. `stalled`: nothing goes on until a person acts."""
 
     type: ConditionType
     status: Literal["True", "False", "Unknown"]
     reason: Reason
     message: str
+    stalled: bool = False
 
 
 def holds(kind: ConditionType, reason: Reason, message: str) -> Finding:

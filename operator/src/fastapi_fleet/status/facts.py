@@ -26,7 +26,8 @@ class ServiceFacts:
     """`spec` is None when it is invalid. `problem`: why the pass ended early. `revision`: of the wanted pod template.
 
     `waiting_for`: services in spec.services that are there and not Ready, which the rollout does not wait for.
-    `secret_values`: what must never show in a message.
+    `diverges_while_paused`: what runs is not what the spec says, and is left so. `secret_values`: what must never show
+    in a message.
     """
 
     namespace: str
@@ -38,6 +39,7 @@ class ServiceFacts:
     database: BackendState | None = None
     broker: BackendState | None = None
     waiting_for: tuple[str, ...] = ()
+    diverges_while_paused: bool = False
     deployment: LiveObject | None = None
     pods: tuple[LiveObject, ...] = ()
     secret_values: tuple[str, ...] = field(default=(), repr=False)
@@ -54,3 +56,5 @@ class PlatformFacts:
     problem: ReconcileError | None = None
     stateful_sets: Mapping[str, LiveObject] = field(default_factory=dict)
     pods: Mapping[str, tuple[LiveObject, ...]] = field(default_factory=dict)
+    diverges_while_paused: bool = False
+    secret_values: tuple[str, ...] = field(default=(), repr=False)

@@ -5,7 +5,6 @@ from typing import Any
 
 from fastapi_fleet.api.conditions import ConditionType, Reason
 from fastapi_fleet.api.resource_status import FleetPlatformStatus
-from fastapi_fleet.errors import ReconcileError
 from fastapi_fleet.status.conditions import Finding, failed_by, fails, holds, merge, unknown
 from fastapi_fleet.status.facts import PlatformFacts
 from fastapi_fleet.status.pods import first_cause
@@ -30,7 +29,7 @@ def _findings(facts: PlatformFacts) -> Iterator[Finding]:
     yield spec_valid(facts.problem)
     if facts.spec is None:
         return
-    yield _children_applied(facts.problem)
+    yield _children_applied(facts)
     for component, kind in COMPONENTS.items():
         if getattr(facts.spec, component) is not None:
             yield _backend_ready(facts, component, kind)
@@ -44,10 +43,13 @@ def _findings(facts: PlatformFacts) -> Iterator[Finding]:
         yield holds(ConditionType.PAUSED, Reason.PAUSED, "spec.paused is true: nothing but status is written")
 
 
-def _children_applied(problem: ReconcileError | None) -> Finding:
+def _children_applied(facts: PlatformFacts) -> Finding:
     """Apart from the backends' own state: a write that failed does not make a server that runs unready."""
-    if problem is not None:
-        return failed_by(ConditionType.CHILDREN_APPLIED, problem)
+    if facts.problem is not None:
+        return failed_by(ConditionType.CHILDREN_APPLIED, facts.problem)
+    if facts.diverges_while_paused:
+        message = "what runs is not what the spec says; it is put right when spec.paused is false"
+        return fails(ConditionType.CHILDREN_APPLIED, Reason.PAUSED, message)
     return holds(
         ConditionType.CHILDREN_APPLIED, Reason.AS_SPECIFIED, "all that the platform consists of is as specified"
     )
@@ -59,7 +61,7 @@ def _backend_ready(facts: PlatformFacts, component: str, kind: ConditionType) ->
         return unknown(kind, Reason.PENDING, f"{component} has not been started yet")
     if _is_available(stateful_set):
         return holds(kind, Reason.AVAILABLE, f"{component} is ready")
-    cause = first_cause(facts.pods.get(component, ()))
+    cause = first_cause(facts.pods.get(component, ()), facts.secret_values)
     if cause is not None:
         return fails(kind, cause.reason, cause.message)
     return fails(kind, Reason.BACKEND_NOT_READY, f"{component} is starting")

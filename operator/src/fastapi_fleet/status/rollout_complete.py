@@ -1,6 +1,7 @@
 """RolloutComplete: every pod is of the wanted revision, and available."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from fastapi_fleet.api.conditions import ConditionType, Reason
@@ -20,7 +21,11 @@ def rollout_complete(facts: ServiceFacts) -> Finding:
         return unknown(KIND, Reason.PENDING, "no pods yet: what they need is not ready")
     if facts.problem is not None or facts.spec is None:
         return unknown(KIND, Reason.PENDING, "the spec is not being rolled out; the revision before it goes on running")
-    if revision_of(facts.deployment) != facts.revision or facts.deployment["spec"]["replicas"] != facts.spec.replicas:
+    if (
+        facts.diverges_while_paused
+        or revision_of(facts.deployment) != facts.revision
+        or facts.deployment["spec"]["replicas"] != facts.spec.replicas
+    ):
         return _not_applied(facts.spec.paused)
     return _progress(facts, facts.deployment, facts.spec.replicas)
 
@@ -52,14 +57,15 @@ def _progress(facts: ServiceFacts, deployment: LiveObject, wanted: int) -> Findi
 
 def _obstacle(facts: ServiceFacts, status: Mapping[str, Any], count: str) -> Finding | None:
     newest = [pod for pod in facts.pods if revision_of(pod) == facts.revision]
+    conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
+    given_up = conditions.get("Progressing", {}).get("status") == "False"
     cause = first_cause(newest, facts.secret_values)
     if cause is not None:
-        return fails(KIND, cause.reason, f"{cause.message} ({count})")
-    conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
+        return replace(fails(KIND, cause.reason, f"{cause.message} ({count})"), stalled=given_up)
     failure = conditions.get("ReplicaFailure")
     if failure is not None and failure["status"] == "True":
         return fails(KIND, Reason.REPLICA_FAILURE, failure.get("message", "pods cannot be created"))
-    if conditions.get("Progressing", {}).get("status") == "False":
+    if given_up:
         return fails(KIND, Reason.PROGRESS_DEADLINE_EXCEEDED, f"no progress within the deadline: {count}")
     if any(_runs_unready(pod) for pod in newest):
         return fails(KIND, Reason.NOT_ANSWERING_PROBES, f"a pod runs but does not answer its probes yet: {count}")

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Iterator
 from fastapi_fleet.api.conditions import ConditionType, Reason
 from fastapi_fleet.status.conditions import Finding, holds
 
-STALLED_REASONS = frozenset({Reason.INVALID_SPEC, Reason.NOT_OWNED, Reason.PROGRESS_DEADLINE_EXCEEDED})
+STALLED_REASONS = frozenset(
+    {Reason.INVALID_SPEC, Reason.NOT_OWNED, Reason.PROGRESS_DEADLINE_EXCEEDED, Reason.ADMIN_SECRET_MISSING}
+)
 """Nothing changes by itself after these: a person must act."""
 
 _INFORMATIVE = frozenset({ConditionType.PRODUCTION_GRADE, ConditionType.PAUSED})
@@ -25,7 +27,8 @@ def summarise(findings: Iterable[Finding]) -> Iterator[Finding]:
         yield holds(ConditionType.READY, Reason.AVAILABLE, message)
     else:
         yield Finding(ConditionType.READY, obstacle.status, obstacle.reason, obstacle.message)
-        kind = ConditionType.STALLED if obstacle.reason in STALLED_REASONS else ConditionType.RECONCILING
+        is_stalled = obstacle.stalled or obstacle.reason in STALLED_REASONS
+        kind = ConditionType.STALLED if is_stalled else ConditionType.RECONCILING
         yield holds(kind, obstacle.reason, obstacle.message)
     yield from steps
 
