@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Creates the kind cluster, or reuses it when it answers.
+# Creates the kind cluster, or reuses the one that is there; never deletes one, because it holds data.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source hack/lib/progress.sh
@@ -7,25 +7,38 @@ source hack/lib/cache.sh
 source hack/node-image/versions.sh
 
 cluster=fastapi-fleet
+context=kind-$cluster
 
-# Another user, or another home, may have made the cluster.
-know_cluster() {
-  kubectl config get-contexts "kind-$cluster" >/dev/null 2>&1 || kind export kubeconfig --name "$cluster" --quiet
+give_up() { # WHAT
+  fail "the kind cluster $cluster $1" "Its log: docker logs $cluster-control-plane" \
+    'It is kept, with its data. To begin anew without them: make down, then make up.'
 }
 
-is_healthy() {
-  docker start "$cluster-control-plane" >/dev/null 2>&1 \
-    && know_cluster \
-    && kubectl --context "kind-$cluster" --request-timeout 5s wait node --all --for=condition=Ready --timeout=60s >/dev/null 2>&1
+answers() { kubectl --context "$context" --request-timeout 5s get --raw /readyz >/dev/null 2>&1; }
+
+# After a reboot the API server needs a while; and another user, or another home, may have made the cluster.
+wait_answering() {
+  local deadline=$((SECONDS + 120))
+  if answers; then return; fi
+  say "Waiting until the kind cluster $cluster answers (120 s at most)"
+  kind export kubeconfig --name "$cluster" --quiet || give_up 'does not tell how to reach it'
+  until answers; do
+    if ((SECONDS >= deadline)); then give_up 'does not answer after 120 s'; fi
+    sleep 1
+  done
 }
 
-if kind get clusters 2>/dev/null | grep -qx "$cluster"; then
-  if is_healthy; then
-    say "Reusing the kind cluster $cluster"
-    exit
-  fi
-  say "The kind cluster $cluster does not answer: creating it anew"
-  kind delete cluster --name "$cluster" --quiet
+resume() {
+  docker start "$cluster-control-plane" >/dev/null || give_up 'does not start'
+  wait_answering
+  kubectl --context "$context" wait node --all --for=condition=Ready --timeout=60s >/dev/null || give_up 'has a node that is not ready after 60 s'
+}
+
+clusters=$(kind get clusters --quiet)
+if grep -qx "$cluster" <<< "$clusters"; then
+  resume
+  say "Reusing the kind cluster $cluster"
+  exit
 fi
 
 # The node image that is built here holds the components under names of its own, so that none goes by an official name.
@@ -46,8 +59,10 @@ config=$(mktemp)
 trap 'rm -f "$config"' EXIT
 options=()
 cp hack/cluster/kind.yaml "$config"
-if [[ $(hack/detect-registry.sh) == no ]]; then
-  options+=(--image "$(hack/ensure-node-image.sh)")
+registry=$(hack/detect-registry.sh)
+if [[ $registry == no ]]; then
+  node_image=$(hack/ensure-node-image.sh)
+  options+=(--image "$node_image")
   name_component_images >> "$config"
 fi
 
