@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source hack/lib/progress.sh
 source hack/lib/cache.sh
+unset VIRTUAL_ENV CONDA_PREFIX # else uv works on the environment that the caller has active
 
 members=(operator services/kit)
 stamp=.venv/.installed
@@ -29,6 +30,6 @@ ln -sf "$uv" "$FLEET_CACHE/bin/uv"
 
 say 'Installing the Python packages of requirements.lock into .venv (15 s)'
 if [[ ! -x .venv/bin/python ]]; then "$uv" venv --quiet --python "$(command -v python3)" .venv; fi
-"$uv" pip sync --quiet --require-hashes requirements.lock
-"$uv" pip install --quiet --no-deps --no-build-isolation "${members[@]/#/--editable=}"
+"$uv" pip sync --quiet --python .venv/bin/python --require-hashes requirements.lock
+"$uv" pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation "${members[@]/#/--editable=}"
 echo "$key" > "$stamp"

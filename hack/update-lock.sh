@@ -3,6 +3,7 @@
 # usage: update-lock.sh [FILE] [OPTION...]    FILE defaults to requirements.lock; uv's option --upgrade moves the pins
 set -euo pipefail
 cd "$(dirname "$0")/.."
+unset VIRTUAL_ENV CONDA_PREFIX # else uv asks the environment that the caller has active
 lock=requirements.lock
 if [[ ${1:-} == *.lock ]]; then lock=$1 && shift; fi
 
