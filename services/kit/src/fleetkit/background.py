@@ -1,6 +1,7 @@
 """Work beside the HTTP path: started in the background, restarted when it breaks, stopped within a limit."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -68,15 +69,22 @@ async def running(startup: Startup, workers: Sequence[Worker]) -> AsyncIterator[
     Args:
         startup: what the workers need done first.
         workers: each runs until it is cancelled, and cleans up then. One that fails is restarted.
+
+    Raises:
+        Exception: what `startup` failed with, where trying again cannot help. The process is told to end as soon
+            as it fails: a service that can never become ready is not left standing.
     """
     task = asyncio.create_task(_start(startup, workers), name="background")
+    task.add_done_callback(_end_process_if_failed)
     try:
         yield
     finally:
         task.cancel()
-        _, pending = await asyncio.wait({task}, timeout=STOP_TIMEOUT_SECONDS)
-        if pending:
+        done, _ = await asyncio.wait({task}, timeout=STOP_TIMEOUT_SECONDS)
+        if not done:
             log.warning("Background work did not stop in time")
+        elif not task.cancelled():
+            task.result()
 
 
 async def _start(startup: Startup, workers: Sequence[Worker]) -> None:
@@ -84,6 +92,16 @@ async def _start(startup: Startup, workers: Sequence[Worker]) -> None:
     async with asyncio.TaskGroup() as group:
         for worker in workers:
             group.create_task(_keep_running(worker))
+
+
+def _end_process_if_failed(task: asyncio.Task[None]) -> None:
+    if task.cancelled():
+        return
+    error = task.exception()
+    if error is not None:
+        log.critical("Background work failed and the process ends", exc_info=error)
+        # The server's own way to stop: requests in hand are answered first.
+        signal.raise_signal(signal.SIGTERM)
 
 
 async def _keep_running(worker: Worker) -> None:

@@ -16,12 +16,20 @@ class SettingsError(Exception):
 
 def _secret_url(scheme: str, example: str) -> Callable[[SecretStr], SecretStr]:
     def check(url: SecretStr) -> SecretStr:
-        parts = urlsplit(url.get_secret_value())
-        if parts.scheme != scheme or not parts.hostname:
-            raise ValueError(f"must look like {example}")
+        if not _is_server_url(url.get_secret_value(), scheme):
+            raise ValueError(f"must look like {example}, with every special character of the password percent-encoded")
         return url
 
     return check
+
+
+def _is_server_url(url: str, scheme: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:  # it quotes the URL, so it is not passed on
+        return False
+    return parts.scheme == scheme and bool(parts.hostname) and port != 0 and "#" not in url
 
 
 def _without_credentials(url: AnyHttpUrl) -> AnyHttpUrl:
