@@ -4,7 +4,7 @@ import base64
 import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Generic, Self, TypeVar
 from uuid import UUID
 
@@ -44,12 +44,9 @@ class Cursor:
         padded = text + "=" * (-len(text) % 4)
         try:
             at, _, item_id = base64.b64decode(padded, altchars=b"-_", validate=True).decode().partition(" ")
-            cursor = cls(datetime.fromisoformat(at), UUID(item_id))
-        except (binascii.Error, ValueError) as error:
+            return cls(datetime.fromisoformat(at).astimezone(UTC), UUID(item_id))
+        except (binascii.Error, ValueError, OverflowError) as error:
             raise InvalidCursorError("is no cursor of this list") from error
-        if cursor.at.tzinfo is None:
-            raise InvalidCursorError("is no cursor of this list")
-        return cursor
 
 
 @dataclass(frozen=True)

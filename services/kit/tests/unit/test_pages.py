@@ -43,7 +43,7 @@ def test_any_text_is_a_cursor_or_refused(text: str) -> None:
         "abc",
         encoded("2026-01-01"),
         encoded("2026-01-01T00:00:00+00:00 nobody"),
-        encoded(f"2026-01-01 {UUID(int=1)}"),
+        encoded(f"0001-01-01T00:00:00+23:59 {UUID(int=1)}"),
     ],
 )
 def test_what_is_no_cursor_is_refused(text: str) -> None:

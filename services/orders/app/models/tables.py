@@ -4,6 +4,7 @@ from fleetkit.events.tables import add_event_tables
 from fleetkit.migrations import NAMING_CONVENTION
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    false,
     func,
 )
 
@@ -51,6 +53,8 @@ known_users = Table(
     Column("name", Text, nullable=False),
     Column("role", Text, nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False),
+    # A deletion is remembered without what was known of the user: an event that comes late brings nobody back.
+    Column("deleted", Boolean, nullable=False, server_default=false()),
 )
 
 add_event_tables(metadata)

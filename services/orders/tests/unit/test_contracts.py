@@ -3,7 +3,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from app.events.consumed import HANDLERS, UserRegistered
+import pytest
+import yaml
+from app.events.consumed import HANDLERS, UserDeleted, UserState
 from app.events.published import order_created
 from app.models.order import Order, OrderItem, OrderStatus
 from fleetkit.events.cloudevents import CloudEvent
@@ -27,7 +29,13 @@ def test_order_created_keeps_its_contract() -> None:
     assert event["data"]["total"] == 9800
 
 
-def test_reads_user_registered_whatever_else_the_event_holds() -> None:
+@pytest.mark.parametrize(
+    ("event_type", "model"),
+    [("user.registered", UserState), ("user.updated", UserState), ("user.deleted", UserDeleted)],
+)
+def test_reads_what_users_tells_whatever_else_the_event_holds(
+    event_type: str, model: type[UserState] | type[UserDeleted]
+) -> None:
     user_id = uuid4()
     data = {"user_id": str(user_id), "email": "ada@example.com", "name": "Ada", "role": "member", "colour": "green"}
     event = CloudEvent.parse(
@@ -36,7 +44,7 @@ def test_reads_user_registered_whatever_else_the_event_holds() -> None:
                 "specversion": "1.0",
                 "id": str(uuid4()),
                 "source": "/users",
-                "type": "user.registered",
+                "type": event_type,
                 "time": "2026-01-01T00:00:00Z",
                 "data": data,
                 "extension": "ignored",
@@ -44,4 +52,14 @@ def test_reads_user_registered_whatever_else_the_event_holds() -> None:
         ).encode()
     )
     assert event.type in HANDLERS
-    assert event.data_as(UserRegistered).user_id == user_id
+    assert event.data_as(model).user_id == user_id
+
+
+def test_every_contract_is_of_an_event_that_may_be_published() -> None:
+    service = yaml.safe_load((OWN.parents[1] / "fastapiservice.yaml").read_text())
+    assert {path.stem for path in OWN.glob("*.json")} == set(service["spec"]["broker"]["publishes"])
+
+
+def test_every_event_with_a_handler_may_be_consumed() -> None:
+    service = yaml.safe_load((OWN.parents[1] / "fastapiservice.yaml").read_text())
+    assert set(HANDLERS) == set(service["spec"]["broker"]["consumes"])
