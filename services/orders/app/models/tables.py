@@ -9,6 +9,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     ForeignKey,
+    Index,
     Integer,
     MetaData,
     PrimaryKeyConstraint,
@@ -25,11 +26,13 @@ orders = Table(
     "orders",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("user_id", Uuid, nullable=False, index=True),
+    Column("user_id", Uuid, nullable=False),
     Column("status", Text, nullable=False),
     Column("currency", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
+Index(None, orders.c.created_at, orders.c.id)
+Index(None, orders.c.user_id, orders.c.created_at, orders.c.id)
 
 order_items = Table(
     "order_items",

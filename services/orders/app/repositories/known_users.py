@@ -1,5 +1,6 @@
 """SQL of the local copy of users."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -18,7 +19,7 @@ _FORGET = """
 INSERT INTO known_users (id, email, name, role, changed_at, deleted) VALUES ($1, '', '', '', $2, true)
 ON CONFLICT (id) DO UPDATE SET email = '', name = '', role = '', changed_at = excluded.changed_at, deleted = true
 """
-_SELECT = "SELECT id, email, name, role FROM known_users WHERE id = $1 AND NOT deleted"
+_SELECT = "SELECT id, email, name, role FROM known_users WHERE id = ANY($1) AND NOT deleted"
 
 
 class KnownUserRepository:
@@ -35,7 +36,7 @@ class KnownUserRepository:
         """Stores that a user is no more, and nothing else of them; this is final."""
         await self._connection.execute(_FORGET, user_id, deleted_at)
 
-    async def find(self, user_id: UUID) -> UserSummary | None:
-        """The copy, None where no event has told of this user yet, or one told that they were deleted."""
-        row = await self._connection.fetchrow(_SELECT, user_id)
-        return UserSummary(row["id"], row["email"], row["name"], row["role"]) if row else None
+    async def find(self, user_ids: Collection[UUID]) -> dict[UUID, UserSummary]:
+        """The copies by id, without users of whom no event has told yet, or one told that they were deleted."""
+        rows = await self._connection.fetch(_SELECT, user_ids)
+        return {row["id"]: UserSummary(row["id"], row["email"], row["name"], row["role"]) for row in rows}

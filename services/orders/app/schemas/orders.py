@@ -64,3 +64,10 @@ class OrderRead(OrderCreated):
     degraded: Annotated[
         bool, Field(description="true where users could not be asked and its events are all that is known")
     ]
+
+
+class OrderPage(BaseModel):
+    """Some orders."""
+
+    items: list[OrderRead]
+    next_cursor: Annotated[str | None, Field(description="`cursor` of the next page, null where this is the last")]

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from fleetkit.database import Database
 from fleetkit.events.outbox import append
+from fleetkit.pages import Page, PageRequest
 from fleetkit.problems import NotFoundError
 
 from app.events.published import order_created
@@ -50,3 +51,8 @@ class OrderService:
         if order is None:
             raise OrderNotFoundError(f"There is no order {order_id}")
         return order
+
+    async def page(self, request: PageRequest, *, user_id: UUID | None) -> Page[Order]:
+        """Lists orders, newest first; only those of one user where `user_id` is not None."""
+        async with self._database.acquire() as connection:
+            return await OrderRepository(connection).page(request, user_id=user_id)
