@@ -20,6 +20,15 @@ class OrderItem:
 
 
 @dataclass(frozen=True)
+class OrderRequest:
+    """What somebody wants to order."""
+
+    user_id: UUID
+    currency: str
+    items: tuple[OrderItem, ...]
+
+
+@dataclass(frozen=True)
 class Order:
     """An order as stored."""
 

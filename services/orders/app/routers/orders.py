@@ -5,11 +5,12 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
+from fleetkit.idempotency import IdempotencyKey, KeyReusedError, RequestInFlightError
 from fleetkit.pages import RequestedPage
 from fleetkit.problems import problem_responses
 
 from app.dependencies import Orders, Users
-from app.models.order import Order, OrderItem
+from app.models.order import Order, OrderItem, OrderRequest
 from app.models.user import EmbeddedUser as FoundUser
 from app.schemas.orders import EmbeddedUser, OrderCreate, OrderCreated, OrderPage, OrderRead
 from app.services.orders import OrderNotFoundError
@@ -17,11 +18,17 @@ from app.services.orders import OrderNotFoundError
 router = APIRouter(prefix="/orders", tags=["orders"])
 
 
-@router.post("", status_code=HTTPStatus.CREATED, response_model=OrderCreated)
-async def create_order(body: OrderCreate, orders: Orders) -> Order:
+@router.post(
+    "",
+    status_code=HTTPStatus.CREATED,
+    response_model=OrderCreated,
+    responses=problem_responses(RequestInFlightError, KeyReusedError),
+)
+async def create_order(body: OrderCreate, orders: Orders, idempotency_key: IdempotencyKey = None) -> Order:
     """Places an order. It is accepted whether or not the users service answers."""
-    items = [OrderItem(item.sku, item.quantity, item.unit_price) for item in body.items]
-    return await orders.place(user_id=body.user_id, currency=body.currency, items=items)
+    items = tuple(OrderItem(item.sku, item.quantity, item.unit_price) for item in body.items)
+    request = OrderRequest(body.user_id, body.currency, items)
+    return await (orders.place(request) if idempotency_key is None else orders.place_once(request, idempotency_key))
 
 
 @router.get("")
