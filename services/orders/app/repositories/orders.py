@@ -21,6 +21,8 @@ _SELECT = """
 SELECT id, user_id, status, currency, created_at, sku, quantity, unit_price
 FROM orders JOIN order_items ON order_id = id WHERE id = $1 ORDER BY line
 """
+_LOCK = _SELECT + " FOR UPDATE OF orders"
+_SET_STATUS = "UPDATE orders SET status = $2 WHERE id = $1"
 _PAGE = """
 SELECT id, user_id, status, currency, created_at FROM orders
 WHERE (created_at, id) < ($1, $2) AND ($3::uuid IS NULL OR user_id = $3)
@@ -54,6 +56,15 @@ class OrderRepository:
         """The order with its items, None where there is none."""
         rows = await self._connection.fetch(_SELECT, order_id)
         return _order(rows[0], rows) if rows else None
+
+    async def lock(self, order_id: UUID) -> Order | None:
+        """The order, which nobody else changes until the transaction ends; None where there is none."""
+        rows = await self._connection.fetch(_LOCK, order_id)
+        return _order(rows[0], rows) if rows else None
+
+    async def set_status(self, order: Order) -> None:
+        """Stores the status of a locked order."""
+        await self._connection.execute(_SET_STATUS, order.id, order.status.value)
 
     async def page(self, request: PageRequest, *, user_id: UUID | None) -> Page[Order]:
         """Orders with their items, newest first; only those of one user where `user_id` is not None."""

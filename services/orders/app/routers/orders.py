@@ -12,8 +12,8 @@ from fleetkit.problems import problem_responses
 from app.dependencies import Orders, Users
 from app.models.order import Order, OrderItem, OrderRequest
 from app.models.user import EmbeddedUser as FoundUser
-from app.schemas.orders import EmbeddedUser, OrderCreate, OrderCreated, OrderPage, OrderRead
-from app.services.orders import OrderNotFoundError
+from app.schemas.orders import EmbeddedUser, OrderCancelled, OrderCreate, OrderCreated, OrderPage, OrderRead
+from app.services.orders import OrderNotCancellableError, OrderNotFoundError
 
 router = APIRouter(prefix="/orders", tags=["orders"])
 
@@ -50,6 +50,16 @@ async def get_order(order_id: UUID, orders: Orders, users: Users) -> OrderRead:
     """Answers with one order and its user."""
     order = await orders.get(order_id)
     return _shown(order, await users.find(order.user_id))
+
+
+@router.post(
+    "/{order_id}/cancel",
+    response_model=OrderCancelled,
+    responses=problem_responses(OrderNotFoundError, OrderNotCancellableError),
+)
+async def cancel_order(order_id: UUID, orders: Orders) -> Order:
+    """Cancels an order."""
+    return await orders.cancel(order_id)
 
 
 def _shown(order: Order, embedded: FoundUser) -> OrderRead:

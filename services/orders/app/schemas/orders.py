@@ -46,6 +46,10 @@ class OrderCreated(BaseModel):
     created_at: datetime
 
 
+class OrderCancelled(OrderCreated):
+    """An order just cancelled."""
+
+
 class EmbeddedUser(BaseModel):
     """The user who placed an order."""
 

@@ -8,11 +8,11 @@ from fleetkit.database import Connection, Database
 from fleetkit.events.outbox import append
 from fleetkit.idempotency import once
 from fleetkit.pages import Page, PageRequest
-from fleetkit.problems import NotFoundError
+from fleetkit.problems import ConflictError, NotFoundError
 from pydantic import TypeAdapter
 
-from app.events.published import order_created
-from app.models.order import Order, OrderRequest, OrderStatus
+from app.events.published import order_cancelled, order_created
+from app.models.order import ImpossibleTransitionError, Order, OrderRequest, OrderStatus
 from app.repositories.orders import OrderRepository
 
 _ORDER = TypeAdapter(Order)
@@ -21,6 +21,10 @@ _REQUEST = TypeAdapter(OrderRequest)
 
 class OrderNotFoundError(NotFoundError):
     code = "order_not_found"
+
+
+class OrderNotCancellableError(ConflictError):
+    code = "order_not_cancellable"
 
 
 class OrderService:
@@ -57,9 +61,25 @@ class OrderService:
         """
         async with self._database.acquire() as connection:
             order = await OrderRepository(connection).find(order_id)
-        if order is None:
-            raise OrderNotFoundError(f"There is no order {order_id}")
-        return order
+        return _existing(order, order_id)
+
+    async def cancel(self, order_id: UUID) -> Order:
+        """Cancels an order and tells of it by `order.cancelled`.
+
+        Raises:
+            OrderNotFoundError: there is none with this id.
+            OrderNotCancellableError: it has a status from which none cancels it.
+        """
+        async with self._database.transaction() as connection:
+            repository = OrderRepository(connection)
+            order = _existing(await repository.lock(order_id), order_id)
+            try:
+                cancelled = order.become(OrderStatus.CANCELLED)
+            except ImpossibleTransitionError as error:
+                raise OrderNotCancellableError(str(error)) from error
+            await repository.set_status(cancelled)
+            await append(connection, order_cancelled(cancelled, source=self._event_source))
+        return cancelled
 
     async def _place(self, connection: Connection, request: OrderRequest) -> Order:
         order = Order(
@@ -78,6 +98,12 @@ class OrderService:
         """Lists orders, newest first; only those of one user where `user_id` is not None."""
         async with self._database.acquire() as connection:
             return await OrderRepository(connection).page(request, user_id=user_id)
+
+
+def _existing(order: Order | None, order_id: UUID) -> Order:
+    if order is None:
+        raise OrderNotFoundError(f"There is no order {order_id}")
+    return order
 
 
 def _fingerprint(request: OrderRequest) -> str:

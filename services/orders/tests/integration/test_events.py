@@ -47,26 +47,27 @@ async def place(client: httpx2.AsyncClient, user_id: UUID) -> dict[str, Any]:
     return order
 
 
-async def test_an_order_is_told_with_the_request_id(client: httpx2.AsyncClient, vhost: VirtualHost) -> None:
+async def test_what_becomes_of_an_order_is_told_with_the_request_id(
+    client: httpx2.AsyncClient, vhost: VirtualHost
+) -> None:
     async with await aio_pika.connect(vhost.url) as connection:
         channel = await connection.channel()
         exchange = await channel.declare_exchange("events", "topic", durable=True)
         queue = await channel.declare_queue(exclusive=True)
-        await queue.bind(exchange, "order.created")
+        await queue.bind(exchange, "order.*")
         order = await place(client, uuid4())
+        await client.post(f"/orders/{order['id']}/cancel", headers={"X-Request-ID": "request-2"})
 
         async with queue.iterator(timeout=30) as messages:
-            message = await anext(messages)
-    event = json.loads(message.body)
-    assert event["data"] == {
-        "order_id": order["id"],
-        "user_id": order["user_id"],
-        "currency": "EUR",
-        "total": 9800,
-        "items": ITEMS,
+            told = [await anext(messages), await anext(messages)]
+    events = {event["type"]: event for event in (json.loads(message.body) for message in told)}
+    whose = {"order_id": order["id"], "user_id": order["user_id"]}
+    assert events["order.created"]["data"] == {**whose, "currency": "EUR", "total": 9800, "items": ITEMS}
+    assert events["order.cancelled"]["data"] == whose
+    assert {message.message_id: message.headers["X-Request-ID"] for message in told} == {
+        events["order.created"]["id"]: "request-1",
+        events["order.cancelled"]["id"]: "request-2",
     }
-    assert (event["type"], message.message_id) == ("order.created", event["id"])
-    assert message.headers["X-Request-ID"] == "request-1"
 
 
 async def test_shows_the_user_of_whom_an_event_told_while_users_is_away(

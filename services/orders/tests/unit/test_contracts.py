@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 import yaml
 from app.events.consumed import HANDLERS, UserDeleted, UserState
-from app.events.published import order_created
+from app.events.published import order_cancelled, order_created
 from app.models.order import Order, OrderItem, OrderStatus
 from fleetkit.events.cloudevents import CloudEvent
 from jsonschema import Draft202012Validator
@@ -14,19 +14,32 @@ from jsonschema import Draft202012Validator
 OWN = Path(__file__).parents[2] / "contracts" / "events"
 
 
+ORDER = Order(
+    id=uuid4(),
+    user_id=uuid4(),
+    status=OrderStatus.PENDING,
+    currency="EUR",
+    items=(OrderItem("keyboard", 2, 4900), OrderItem("sticker", 3, 0)),
+    created_at=datetime.now(UTC),
+)
+
+
+def assert_keeps_contract(event: CloudEvent) -> None:
+    schema = json.loads((OWN / f"{event.type}.json").read_text())
+    validator = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    validator.validate(json.loads(event.model_dump_json()))
+
+
 def test_order_created_keeps_its_contract() -> None:
-    schema = json.loads((OWN / "order.created.json").read_text())
-    order = Order(
-        id=uuid4(),
-        user_id=uuid4(),
-        status=OrderStatus.PENDING,
-        currency="EUR",
-        items=(OrderItem("keyboard", 2, 4900), OrderItem("sticker", 3, 0)),
-        created_at=datetime.now(UTC),
-    )
-    event = json.loads(order_created(order, source="/orders").model_dump_json())
-    Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(event)
-    assert event["data"]["total"] == 9800
+    event = order_created(ORDER, source="/orders")
+    assert_keeps_contract(event)
+    assert event.data["total"] == 9800
+
+
+def test_order_cancelled_keeps_its_contract() -> None:
+    event = order_cancelled(ORDER, source="/orders")
+    assert_keeps_contract(event)
+    assert event.data == {"order_id": str(ORDER.id), "user_id": str(ORDER.user_id)}
 
 
 @pytest.mark.parametrize(

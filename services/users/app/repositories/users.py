@@ -15,13 +15,14 @@ _INSERT = """
 INSERT INTO users (id, email, name, role) VALUES ($1, $2, $3, $4)
 ON CONFLICT (lower(email)) DO NOTHING RETURNING updated_at
 """
+# An order may be told to be cancelled before it is told to be placed: the count is below zero until then.
 _SELECT = """
-SELECT id, email, name, role, coalesce(orders, 0) AS order_count
+SELECT id, email, name, role, greatest(orders, 0) AS order_count
 FROM users LEFT JOIN order_counts ON user_id = id WHERE id = $1
 """
 _LOCK = _SELECT + " FOR UPDATE OF users"
 _PAGE = """
-SELECT id, email, name, role, created_at, coalesce(orders, 0) AS order_count
+SELECT id, email, name, role, created_at, greatest(orders, 0) AS order_count
 FROM users LEFT JOIN order_counts ON user_id = id
 WHERE (created_at, id) > ($1, $2) AND ($3::text IS NULL OR role = $3) AND ($4::uuid[] IS NULL OR id = ANY($4))
 ORDER BY created_at, id LIMIT $5
@@ -35,9 +36,9 @@ _DELETE = """
 DELETE FROM users WHERE id = $1 RETURNING greatest(clock_timestamp(), updated_at + interval '1 microsecond')
 """
 _FORGET_ORDERS = "DELETE FROM order_counts WHERE user_id = $1"
-_COUNT_ORDER = """
-INSERT INTO order_counts (user_id, orders) VALUES ($1, 1)
-ON CONFLICT (user_id) DO UPDATE SET orders = order_counts.orders + 1
+_COUNT_ORDERS = """
+INSERT INTO order_counts (user_id, orders) VALUES ($1, $2)
+ON CONFLICT (user_id) DO UPDATE SET orders = order_counts.orders + excluded.orders
 """
 
 
@@ -89,9 +90,9 @@ class UserRepository:
         await self._connection.execute(_FORGET_ORDERS, user_id)
         return deleted
 
-    async def count_order(self, user_id: UUID) -> None:
-        """Counts one more order of a user, known or not."""
-        await self._connection.execute(_COUNT_ORDER, user_id)
+    async def count_orders(self, user_id: UUID, more: int) -> None:
+        """Counts so many more orders of a user, known or not; a negative number takes them away."""
+        await self._connection.execute(_COUNT_ORDERS, user_id, more)
 
 
 def _user(row: Row) -> User:

@@ -48,7 +48,9 @@ class UserCreated(BaseModel):
 class UserRead(UserCreated):
     """A user, with what is known of their orders."""
 
-    order_count: Annotated[int, Field(description="Orders placed, as far as their events have arrived")]
+    order_count: Annotated[
+        int, Field(description="Orders placed and not cancelled, as far as their events have arrived")
+    ]
 
 
 class UserPage(BaseModel):

@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -14,23 +15,27 @@ ADA = {"email": "ada@example.com", "name": "Ada"}
 
 
 def order_created(user_id: UUID | str, event_id: UUID | None = None) -> str:
+    return order_event("order.created", user_id, event_id)
+
+
+def order_event(event_type: str, user_id: UUID | str, event_id: UUID | None = None) -> str:
     return json.dumps(
         {
             "specversion": "1.0",
             "id": str(event_id or uuid4()),
             "source": "/orders",
-            "type": "order.created",
+            "type": event_type,
             "time": "2026-01-01T00:00:00Z",
             "data": {"order_id": str(uuid4()), "user_id": str(user_id), "currency": "EUR", "total": 1, "items": []},
         }
     )
 
 
-async def publish(vhost: VirtualHost, event: str) -> None:
+async def publish(vhost: VirtualHost, event: str, event_type: str = "order.created") -> None:
     """Publishes as soon as the service has made its queue."""
 
     async def is_routed() -> bool:
-        return await vhost.publish("order.created", event)
+        return await vhost.publish(event_type, event)
 
     await eventually(is_routed)
 
@@ -117,6 +122,33 @@ async def test_counts_an_order_once_that_is_told_twice(client: httpx2.AsyncClien
         return await order_count(client, user["id"]) == 2
 
     await eventually(counted_twice)
+
+
+@pytest.mark.parametrize(
+    ("told", "count"),
+    [
+        (["order.created", "order.created", "order.cancelled"], 1),
+        (["order.cancelled", "order.created", "order.created"], 1),
+        (["order.created", "order.cancelled"], 0),
+        (["order.cancelled"], 0),
+    ],
+)
+async def test_a_cancelled_order_does_not_count_in_whatever_order_events_come(
+    client: httpx2.AsyncClient, vhost: VirtualHost, told: list[str], count: int
+) -> None:
+    user = (await client.post("/users", json=ADA)).json()
+    for number, event_type in enumerate(told, start=1):
+        await publish(vhost, order_event(event_type, user["id"]), event_type)
+
+        async def is_applied(number: int = number) -> bool:
+            text = (await client.get("/metrics")).text
+            return (
+                sum(map(float, re.findall(r'^events_consumed_total{result="applied".*} (.*)$', text, re.MULTILINE)))
+                == number
+            )
+
+        await eventually(is_applied)
+    assert await order_count(client, user["id"]) == count
 
 
 @pytest.mark.parametrize("body", ["no json", order_created("no id")])

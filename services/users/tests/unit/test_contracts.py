@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 import yaml
-from app.events.consumed import HANDLERS, OrderCreated
+from app.events.consumed import HANDLERS, OrderOfUser
 from app.events.published import user_deleted, user_registered, user_updated
 from app.models.user import Role, User
 from fleetkit.events.cloudevents import CloudEvent
@@ -50,7 +50,8 @@ def test_every_event_with_a_handler_may_be_consumed() -> None:
     assert set(HANDLERS) == set(service["spec"]["broker"]["consumes"])
 
 
-def test_reads_order_created_whatever_else_the_event_holds() -> None:
+@pytest.mark.parametrize("event_type", ["order.created", "order.cancelled"])
+def test_reads_what_orders_tells_whatever_else_the_event_holds(event_type: str) -> None:
     user_id = uuid4()
     event = CloudEvent.parse(
         json.dumps(
@@ -58,7 +59,7 @@ def test_reads_order_created_whatever_else_the_event_holds() -> None:
                 "specversion": "1.0",
                 "id": str(uuid4()),
                 "source": "/orders",
-                "type": "order.created",
+                "type": event_type,
                 "time": "2026-01-01T00:00:00Z",
                 "data": {"user_id": str(user_id), "colour": "green"},
                 "extension": "ignored",
@@ -66,4 +67,4 @@ def test_reads_order_created_whatever_else_the_event_holds() -> None:
         ).encode()
     )
     assert event.type in HANDLERS
-    assert event.data_as(OrderCreated).user_id == user_id
+    assert event.data_as(OrderOfUser).user_id == user_id
