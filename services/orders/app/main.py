@@ -2,15 +2,17 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx2
 from fastapi import FastAPI
 from fleetkit.app import build_app
-from fleetkit.background import Startup, running
+from fleetkit.background import Startup, Worker, running
 from fleetkit.database import Database
 from fleetkit.events.runtime import event_workers
+from fleetkit.idempotency import keep_purging
 from fleetkit.metrics import new_registry, observe_pool
 from fleetkit.settings import load_settings
 
@@ -34,9 +36,12 @@ def create_app(settings: Settings, *, users_transport: httpx2.AsyncBaseTransport
     database = Database(settings, application_name=settings.service_name)
     observe_pool(database, registry)
     startup = Startup(settings, database, MIGRATIONS)
-    workers = event_workers(
-        settings, service=settings.service_name, database=database, handlers=HANDLERS, registry=registry
-    )
+    workers: list[Worker] = [
+        *event_workers(
+            settings, service=settings.service_name, database=database, handlers=HANDLERS, registry=registry
+        ),
+        partial(keep_purging, database),
+    ]
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:

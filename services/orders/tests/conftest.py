@@ -38,6 +38,11 @@ class UsersService:
             raise self.failure
         if self.failure:
             return httpx2.Response(self.failure)
+        if request.url.path == "/users":
+            asked = request.url.params.get_list("ids")
+            found = [user for user_id, user in self._users.items() if user_id in asked]
+            limit = int(request.url.params["limit"])
+            return httpx2.Response(HTTPStatus.OK, json={"items": found[:limit], "next_cursor": None})
         user = self._users.get(request.url.path.removeprefix("/users/"))
         return httpx2.Response(HTTPStatus.OK, json=user) if user else httpx2.Response(HTTPStatus.NOT_FOUND)
 

@@ -1,7 +1,7 @@
 """Calls to another service: a deadline for each, retries only where repeating is harmless."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Self
 
@@ -53,7 +53,7 @@ class ServiceClient:
         await self._client.aclose()
 
     async def request(
-        self, method: str, path: str, *, json: object = None, params: Mapping[str, str] | None = None
+        self, method: str, path: str, *, json: object = None, params: Mapping[str, str | Sequence[str]] | None = None
     ) -> httpx2.Response:
         """Sends a request with the current request id.
 

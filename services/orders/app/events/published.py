@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from app.models.order import Order
 
 ORDER_CREATED = "order.created"
+ORDER_CANCELLED = "order.cancelled"
 
 
 class Item(BaseModel):
@@ -28,6 +29,13 @@ class OrderCreated(BaseModel):
     items: list[Item]
 
 
+class OrderCancelled(BaseModel):
+    """The data of `order.cancelled`."""
+
+    order_id: UUID
+    user_id: UUID
+
+
 def order_created(order: Order, *, source: str) -> CloudEvent:
     """Tells of a new order."""
     data = OrderCreated(
@@ -38,3 +46,9 @@ def order_created(order: Order, *, source: str) -> CloudEvent:
         items=[Item.model_validate(item) for item in order.items],
     )
     return CloudEvent.new(source=source, event_type=ORDER_CREATED, subject=str(order.id), data=data)
+
+
+def order_cancelled(order: Order, *, source: str) -> CloudEvent:
+    """Tells that an order was cancelled."""
+    data = OrderCancelled(order_id=order.id, user_id=order.user_id)
+    return CloudEvent.new(source=source, event_type=ORDER_CANCELLED, subject=str(order.id), data=data)

@@ -1,13 +1,29 @@
 """What an order is."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 from uuid import UUID
 
 
 class OrderStatus(StrEnum):
     PENDING = "pending"
+    CANCELLED = "cancelled"
+
+
+_TRANSITIONS: Mapping[OrderStatus, frozenset[OrderStatus]] = {
+    OrderStatus.PENDING: frozenset({OrderStatus.CANCELLED}),
+    OrderStatus.CANCELLED: frozenset(),
+}
+
+
+class ImpossibleTransitionError(Exception):
+    """An order of this status cannot get that one."""
+
+    def __init__(self, status: OrderStatus, to: OrderStatus) -> None:
+        super().__init__(f"An order that is {status} cannot become {to}")
 
 
 @dataclass(frozen=True)
@@ -17,6 +33,15 @@ class OrderItem:
     sku: str
     quantity: int
     unit_price: int
+
+
+@dataclass(frozen=True)
+class OrderRequest:
+    """What somebody wants to order."""
+
+    user_id: UUID
+    currency: str
+    items: tuple[OrderItem, ...]
 
 
 @dataclass(frozen=True)
@@ -34,3 +59,13 @@ class Order:
     def total(self) -> int:
         """The price of all items in minor units."""
         return sum(item.quantity * item.unit_price for item in self.items)
+
+    def become(self, status: OrderStatus) -> Self:
+        """The order with another status.
+
+        Raises:
+            ImpossibleTransitionError: none leads there from the status that it has.
+        """
+        if status not in _TRANSITIONS[self.status]:
+            raise ImpossibleTransitionError(self.status, status)
+        return replace(self, status=status)

@@ -1,19 +1,23 @@
 """The tables, from which migrations are generated; queries are plain SQL in the repositories."""
 
 from fleetkit.events.tables import add_event_tables
+from fleetkit.idempotency import add_idempotency_table
 from fleetkit.migrations import NAMING_CONVENTION
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
     ForeignKey,
+    Index,
     Integer,
     MetaData,
     PrimaryKeyConstraint,
     Table,
     Text,
     Uuid,
+    false,
     func,
 )
 
@@ -23,11 +27,13 @@ orders = Table(
     "orders",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("user_id", Uuid, nullable=False, index=True),
+    Column("user_id", Uuid, nullable=False),
     Column("status", Text, nullable=False),
     Column("currency", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
+Index(None, orders.c.created_at, orders.c.id)
+Index(None, orders.c.user_id, orders.c.created_at, orders.c.id)
 
 order_items = Table(
     "order_items",
@@ -51,6 +57,9 @@ known_users = Table(
     Column("name", Text, nullable=False),
     Column("role", Text, nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False),
+    # A deletion is remembered without what was known of the user: an event that comes late brings nobody back.
+    Column("deleted", Boolean, nullable=False, server_default=false()),
 )
 
 add_event_tables(metadata)
+add_idempotency_table(metadata)

@@ -1,31 +1,68 @@
 """Endpoints of orders."""
 
 from http import HTTPStatus
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
+from fleetkit.idempotency import IdempotencyKey, KeyReusedError, RequestInFlightError
+from fleetkit.pages import RequestedPage
 from fleetkit.problems import problem_responses
 
 from app.dependencies import Orders, Users
-from app.models.order import Order, OrderItem
-from app.schemas.orders import EmbeddedUser, OrderCreate, OrderCreated, OrderRead
-from app.services.orders import OrderNotFoundError
+from app.models.order import Order, OrderItem, OrderRequest
+from app.models.user import EmbeddedUser as FoundUser
+from app.schemas.orders import EmbeddedUser, OrderCancelled, OrderCreate, OrderCreated, OrderPage, OrderRead
+from app.services.orders import OrderNotCancellableError, OrderNotFoundError
 
 router = APIRouter(prefix="/orders", tags=["orders"])
 
 
-@router.post("", status_code=HTTPStatus.CREATED, response_model=OrderCreated)
-async def create_order(body: OrderCreate, orders: Orders) -> Order:
+@router.post(
+    "",
+    status_code=HTTPStatus.CREATED,
+    response_model=OrderCreated,
+    responses=problem_responses(RequestInFlightError, KeyReusedError),
+)
+async def create_order(body: OrderCreate, orders: Orders, idempotency_key: IdempotencyKey = None) -> Order:
     """Places an order. It is accepted whether or not the users service answers."""
-    items = [OrderItem(item.sku, item.quantity, item.unit_price) for item in body.items]
-    return await orders.place(user_id=body.user_id, currency=body.currency, items=items)
+    items = tuple(OrderItem(item.sku, item.quantity, item.unit_price) for item in body.items)
+    request = OrderRequest(body.user_id, body.currency, items)
+    return await (orders.place(request) if idempotency_key is None else orders.place_once(request, idempotency_key))
+
+
+@router.get("")
+async def list_orders(
+    page: RequestedPage,
+    orders: Orders,
+    users: Users,
+    user_id: Annotated[UUID | None, Query(description="Only orders of this user")] = None,
+) -> OrderPage:
+    """Lists orders with their users, newest first, one page at a time."""
+    found = await orders.page(page, user_id=user_id)
+    embedded = await users.find_all({order.user_id for order in found.items})
+    items = [_shown(order, embedded[order.user_id]) for order in found.items]
+    return OrderPage(items=items, next_cursor=found.next_cursor)
 
 
 @router.get("/{order_id}", responses=problem_responses(OrderNotFoundError))
 async def get_order(order_id: UUID, orders: Orders, users: Users) -> OrderRead:
     """Answers with one order and its user."""
     order = await orders.get(order_id)
-    embedded = await users.find(order.user_id)
+    return _shown(order, await users.find(order.user_id))
+
+
+@router.post(
+    "/{order_id}/cancel",
+    response_model=OrderCancelled,
+    responses=problem_responses(OrderNotFoundError, OrderNotCancellableError),
+)
+async def cancel_order(order_id: UUID, orders: Orders) -> Order:
+    """Cancels an order."""
+    return await orders.cancel(order_id)
+
+
+def _shown(order: Order, embedded: FoundUser) -> OrderRead:
     return OrderRead(
         **OrderCreated.model_validate(order).model_dump(),
         user=EmbeddedUser.model_validate(embedded.user) if embedded.user else None,

@@ -46,6 +46,10 @@ class OrderCreated(BaseModel):
     created_at: datetime
 
 
+class OrderCancelled(OrderCreated):
+    """An order just cancelled."""
+
+
 class EmbeddedUser(BaseModel):
     """The user who placed an order."""
 
@@ -64,3 +68,10 @@ class OrderRead(OrderCreated):
     degraded: Annotated[
         bool, Field(description="true where users could not be asked and its events are all that is known")
     ]
+
+
+class OrderPage(BaseModel):
+    """Some orders."""
+
+    items: list[OrderRead]
+    next_cursor: Annotated[str | None, Field(description="`cursor` of the next page, null where this is the last")]

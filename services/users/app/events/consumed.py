@@ -11,16 +11,23 @@ from pydantic import BaseModel
 from app.repositories.users import UserRepository
 
 ORDER_CREATED = "order.created"
+ORDER_CANCELLED = "order.cancelled"
 
 
-class OrderCreated(BaseModel):
+class OrderOfUser(BaseModel):
     user_id: UUID
 
 
 async def count_order(connection: Connection, event: CloudEvent) -> None:
     """Counts the order for its user."""
-    order = event.data_as(OrderCreated)
-    await UserRepository(connection).count_order(order.user_id)
+    order = event.data_as(OrderOfUser)
+    await UserRepository(connection).count_orders(order.user_id, 1)
 
 
-HANDLERS: Mapping[str, EventHandler] = {ORDER_CREATED: count_order}
+async def discount_order(connection: Connection, event: CloudEvent) -> None:
+    """Counts the order no longer."""
+    order = event.data_as(OrderOfUser)
+    await UserRepository(connection).count_orders(order.user_id, -1)
+
+
+HANDLERS: Mapping[str, EventHandler] = {ORDER_CREATED: count_order, ORDER_CANCELLED: discount_order}

@@ -3,7 +3,8 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints, with_config
+from typing_extensions import TypedDict
 
 from app.models.user import Role
 
@@ -24,6 +25,15 @@ class UserCreate(BaseModel):
     role: Role = Role.MEMBER
 
 
+@with_config(ConfigDict(extra="forbid"))
+class UserUpdate(TypedDict, total=False):
+    """What to change of a user. What is left out stays as it is; nothing of a user can be null."""
+
+    email: EmailStr
+    name: Name
+    role: Role
+
+
 class UserCreated(BaseModel):
     """A user just registered."""
 
@@ -38,4 +48,15 @@ class UserCreated(BaseModel):
 class UserRead(UserCreated):
     """A user, with what is known of their orders."""
 
-    order_count: Annotated[int, Field(description="Orders placed, as far as their events have arrived")]
+    order_count: Annotated[
+        int, Field(description="Orders placed and not cancelled, as far as their events have arrived")
+    ]
+
+
+class UserPage(BaseModel):
+    """Some users."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    items: list[UserRead]
+    next_cursor: Annotated[str | None, Field(description="`cursor` of the next page, null where this is the last")]

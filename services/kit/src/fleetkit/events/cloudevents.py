@@ -30,14 +30,14 @@ class CloudEvent(BaseModel):
     data: dict[str, Any]
 
     @classmethod
-    def new(cls, *, source: str, event_type: str, subject: str, data: BaseModel) -> Self:
-        """Makes an event that happened now."""
+    def new(cls, *, source: str, event_type: str, subject: str, data: BaseModel, time: datetime | None = None) -> Self:
+        """Makes an event that happened at `time`, now unless told."""
         return cls(
             id=str(uuid4()),
             source=source,
             type=event_type,
             subject=subject,
-            time=datetime.now(UTC),
+            time=time or datetime.now(UTC),
             data=data.model_dump(mode="json"),
         )
 

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 from fleetkit.events.tables import add_event_tables
+from fleetkit.idempotency import add_idempotency_table
 
 revision = "0001"
 down_revision = None
@@ -13,6 +14,7 @@ depends_on = None
 def upgrade() -> None:
     metadata = sa.MetaData()
     add_event_tables(metadata)
+    add_idempotency_table(metadata)
     metadata.create_all(op.get_bind())
     op.create_table("effects", sa.Column("subject", sa.Text(), nullable=False))
 
