@@ -63,7 +63,7 @@ def platform(images: Images) -> Manifest:
 
 def guests(images: Images, name: str) -> Manifest:
     """The users service under another name, with database and broker."""
-    broker = {"publishes": ["user.registered"], "consumes": ["order.created"]}
+    broker = {"publishes": ["user.registered"], "consumes": ["order.created", "order.cancelled"]}
     return service(images.users, name, config={"SERVICE_NAME": name}, database={}, broker=broker)
 
 
