@@ -6,7 +6,8 @@ cd "$(dirname "$0")/.."
 source hack/lib/progress.sh
 source hack/lib/cache.sh
 
-eval "$(hack/write-image-names.sh)"
+names=$(hack/write-image-names.sh)
+eval "$names"
 
 build() { # NAME DOCKERFILE INPUT...
   local name=$1 dockerfile=$2 repository=localhost/fastapi-fleet/$1 image

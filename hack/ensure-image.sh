@@ -5,9 +5,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source hack/lib/progress.sh
 source hack/lib/cache.sh
+source hack/lib/images.sh
 
 image=$1
-copy=$FLEET_CACHE/images/${image//[\/:]/_}.tar
+copy=$(cached_copy "$image")
 if docker image inspect "$image" >/dev/null 2>&1; then exit; fi
 if [[ -f $copy ]]; then
   say "Loading $image from the cache"

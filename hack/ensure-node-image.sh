@@ -4,7 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source hack/lib/cache.sh
 source hack/node-image/versions.sh
+source hack/lib/images.sh
 
-image=localhost/fastapi-fleet-node/node:$KUBERNETES_VERSION-$(content_key hack/node-image hack/build-node-image.sh hack/build-debian-rootfs.sh)
+image=$(node_image)
 hack/ensure-image.sh "$image" hack/build-node-image.sh "$image"
 echo "$image"

@@ -5,7 +5,8 @@ cd "$(dirname "$0")/.."
 source hack/lib/progress.sh
 source hack/lib/cache.sh
 
-eval "$(hack/write-image-names.sh)"
+names=$(hack/write-image-names.sh)
+eval "$names"
 key=$(text_key "$PYTHON_IMAGE" "$(content_key requirements.lock tests/e2e/image)")
 
 ensure_version() { # VERSION

@@ -4,9 +4,13 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source hack/lib/progress.sh
 source hack/lib/cache.sh
+source hack/node-image/versions.sh
+source hack/lib/images.sh
 
 hack/setup-docker.sh
-if [[ $(hack/detect-registry.sh) == no && ! -d $FLEET_CACHE/images ]]; then
+registry=$(hack/detect-registry.sh)
+has_cluster() { docker container inspect fastapi-fleet-control-plane >/dev/null 2>&1; }
+if [[ $registry == no ]] && ! has_cluster && ! is_built "$(node_image)"; then
   say 'No image registry: the first run builds Kubernetes, its tools and the base images from source: 15 to 25 minutes on 2 cores.'
 fi
 hack/setup-tools.sh kind kubectl helm
@@ -14,7 +18,8 @@ hack/create-cluster.sh
 
 images=$(hack/build-images.sh)
 image() { sed -n "s/^$1=//p" <<< "$images"; }
-eval "$(hack/write-image-names.sh)"
+names=$(hack/write-image-names.sh)
+eval "$names"
 loaded=("$(image operator)" "$(image users)" "$(image orders)")
 if [[ $POSTGRES_IMAGE == localhost/* ]]; then loaded+=("$POSTGRES_IMAGE" "$RABBITMQ_IMAGE"); fi
 hack/load-images.sh "${loaded[@]}"

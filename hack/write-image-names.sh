@@ -5,7 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 python=python:3.13-slim postgres=postgres:17 rabbitmq=rabbitmq:4-management
-if [[ $(hack/detect-registry.sh) == no ]]; then
+registry=$(hack/detect-registry.sh)
+if [[ $registry == no ]]; then
   python=$(hack/ensure-stand-in.sh python)
   postgres=$(hack/ensure-stand-in.sh postgres)
   rabbitmq=$(hack/ensure-stand-in.sh rabbitmq)
