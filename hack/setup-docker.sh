@@ -17,8 +17,7 @@ require_root_on_debian() {
 
 install_engine() {
   say 'Installing the Docker engine from Debian packages (10 s)'
-  apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends docker.io containerd runc iptables >/dev/null 2>&1
+  hack/install-debian-packages.sh docker.io containerd runc iptables
 }
 
 # A container with --privileged asks for every capability; where the host itself lacks one, runc then fails.
@@ -50,7 +49,9 @@ wait_for_engine() {
 
 require_root_on_debian
 for program in docker dockerd iptables runc; do
-  if ! command -v "$program" >/dev/null; then install_engine && break; fi
+  if command -v "$program" >/dev/null; then continue; fi
+  install_engine
+  break
 done
 start_engine
 wait_for_engine
