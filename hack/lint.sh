@@ -20,6 +20,7 @@ check() { # NAME COMMAND...
   rm "$log"
 }
 
+hack/setup-tools.sh helm || exit
 check 'ruff format' ruff format --check .
 check 'ruff check' ruff check .
 check 'mypy' hack/check-types.sh
