@@ -13,12 +13,13 @@ key=$(text_key "$package" "$ldflags" "$([[ -z $module ]] || content_key "$module
 program=$FLEET_CACHE/programs/$name-$key
 
 if [[ ! -x $program ]]; then
-  if ! command -v go >/dev/null; then
-    fail "$name is missing and there is no Go to build it" "Install $name, or Go 1.21 or newer (it fetches the toolchain it needs): https://go.dev/doc/install"
+  if ! [[ $(GOTOOLCHAIN=local go version 2>&1) =~ go(1\.(2[1-9]|[3-9][0-9]|[1-9][0-9]{2})|[2-9]\.) ]]; then
+    fail "$name is missing and there is no Go 1.21 or newer to build it" "Install $name, or Go 1.21 or newer (it fetches the toolchain it needs): https://go.dev/doc/install"
   fi
   say "Building $name${ESTIMATE:+ ($ESTIMATE at most)}"
   export CGO_ENABLED=0 GOFLAGS=-buildvcs=false
-  scratch=$(mktemp -d)
+  mkdir -p "${program%/*}"
+  scratch=$(mktemp -d "$FLEET_CACHE/programs/partial-XXXXXX") # on the cache's file system, so that the last mv is a rename
   trap 'rm -rf "$scratch"' EXIT
   if [[ -n $module ]]; then
     go build -C "$module" -trimpath -ldflags "$ldflags" -o "$scratch/program" "$package" 2>"$scratch/log" || { cat "$scratch/log" >&2; exit 1; }
@@ -26,7 +27,6 @@ if [[ ! -x $program ]]; then
     GOBIN=$scratch/bin go install -trimpath -ldflags "$ldflags" "$package" 2>"$scratch/log" || { cat "$scratch/log" >&2; exit 1; }
     mv "$scratch"/bin/* "$scratch/program"
   fi
-  mkdir -p "$(dirname "$program")"
   mv "$scratch/program" "$program"
 fi
 echo "$program"
