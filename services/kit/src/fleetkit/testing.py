@@ -63,6 +63,12 @@ class VirtualHost:
         path = f"/api/permissions/{self._name}/{quote(self._user)}"
         (await self._management.put(path, json=permissions)).raise_for_status()
 
+    async def permit_topics(self, pattern: str) -> None:
+        """Lets the user of `url` publish only event types like this regular expression."""
+        permissions = {"exchange": "events", "write": pattern, "read": ".*"}
+        path = f"/api/topic-permissions/{self._name}/{quote(self._user)}"
+        (await self._management.put(path, json=permissions)).raise_for_status()
+
     async def messages(self, queue: str) -> list[str]:
         """The bodies of the messages in a queue, which stay there."""
         request = {"count": 100, "ackmode": "ack_requeue_true", "encoding": "auto"}
@@ -75,6 +81,10 @@ class VirtualHost:
     async def delete_queue(self, queue: str) -> None:
         """Deletes a queue, as somebody might by hand."""
         (await self._management.delete(f"/api/queues/{self._name}/{quote(queue)}")).raise_for_status()
+
+    async def delete_exchange(self) -> None:
+        """Deletes the exchange of events, as somebody might by hand."""
+        (await self._management.delete(f"/api/exchanges/{self._name}/events")).raise_for_status()
 
     async def publish(self, event_type: str, body: str) -> bool:
         """Publishes to the exchange of events; False where no queue is bound for the type."""

@@ -1,8 +1,9 @@
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 
 import pytest
-from fleetkit.database import Connection, Database
+from fleetkit.database import Connection, Database, DatabaseUnavailableError
 from fleetkit.events.cloudevents import CloudEvent
 from fleetkit.events.inbox import EventHandler, Inbox
 from fleetkit.events.metrics import EventMetrics
@@ -15,9 +16,10 @@ from fleetkit.request_id import current_request_id, request_id_scope
 from fleetkit.testing import VirtualHost, eventually
 from pydantic import SecretStr
 
-from .support import effects, made, outbox_size, working, write_effect
+from .support import effects, made, outbox_size, settings_for, working, write_effect
 
 QUEUE = "things.thing.made"
+PATIENCE_SECONDS = 0.05
 
 
 class Fleet:
@@ -31,10 +33,12 @@ class Fleet:
         self.publisher = RabbitPublisher(self._url, "makers", metrics, timeout_seconds=5.0)
         self.relay = OutboxRelay(database, self.publisher, metrics)
 
-    def consumer(self, handler: EventHandler = write_effect) -> RabbitConsumer:
+    def consumer(self, handler: EventHandler = write_effect, database: Database | None = None) -> RabbitConsumer:
         handlers: Mapping[str, EventHandler] = {"thing.made": handler}
-        inbox = Inbox(self._database, "things", handlers)
-        return RabbitConsumer(self._url, "things", inbox, self._metrics, prefetch=10, retry_delay=0.01)
+        inbox = Inbox(database or self._database, "things", handlers)
+        return RabbitConsumer(
+            self._url, "things", inbox, self._metrics, prefetch=10, retry_delay=0.01, patience=PATIENCE_SECONDS
+        )
 
     async def put(self, *names: str) -> None:
         for name in names:
@@ -56,6 +60,26 @@ class Fleet:
             return len(await self._vhost.messages(f"{QUEUE}.parked")) == count
 
         return probe
+
+
+class Outage(Database):
+    """A database that is away whenever a test says so."""
+
+    begun = False
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[Connection]:
+        if self.begun:
+            raise DatabaseUnavailableError("away")
+        async with super().acquire() as connection:
+            yield connection
+
+
+async def refusals(database: Database) -> list[tuple[str, str | None]]:
+    """The type of each event that is left in the outbox, and why it is."""
+    async with database.acquire() as connection:
+        rows = await connection.fetch("SELECT type, last_error FROM outbox ORDER BY position")
+    return [(row["type"], row["last_error"]) for row in rows]
 
 
 @pytest.fixture
@@ -104,7 +128,11 @@ async def test_an_event_for_which_no_queue_exists_is_kept_until_there_is_one(fle
         await eventually(was_refused)
         async with working(fleet.consumer().run):
             await eventually(fleet.has_effects("chair"))
-    assert await outbox_size(database) == 0
+
+        async def is_forgotten() -> bool:
+            return await outbox_size(database) == 0
+
+        await eventually(is_forgotten)
 
 
 async def test_the_publisher_tells_refusal_from_absence(fleet: Fleet) -> None:
@@ -115,6 +143,25 @@ async def test_the_publisher_tells_refusal_from_absence(fleet: Fleet) -> None:
         await asyncio.wait_for(fleet.publisher.ready(), 10)
         with pytest.raises(EventRefusedError):
             await fleet.publisher.publish(message)
+
+
+async def test_an_event_type_that_may_not_be_published_holds_up_no_other(
+    fleet: Fleet, vhost: VirtualHost, database: Database
+) -> None:
+    await vhost.permit_topics(r"^thing\.made$")
+    forbidden = made("secret").model_copy(update={"type": "thing.forbidden"})
+    async with database.transaction() as connection:
+        for event in (made("chair"), forbidden, made("table")):
+            await append(connection, event)
+    async with working(fleet.publisher.run, fleet.relay.run, fleet.consumer().run):
+        await eventually(fleet.has_effects("chair", "table"))
+
+        async def is_all_that_is_left() -> bool:
+            return await refusals(database) == [("thing.forbidden", "this service may not publish this event type")]
+
+        await eventually(is_all_that_is_left)
+        await fleet.put("stool")
+        await eventually(fleet.has_effects("chair", "stool", "table"))
 
 
 async def test_no_event_is_lost_or_applied_twice_when_connections_are_cut(fleet: Fleet, vhost: VirtualHost) -> None:
@@ -130,6 +177,15 @@ async def test_no_event_is_lost_or_applied_twice_when_connections_are_cut(fleet:
         await first
         await fleet.put(*names[100:])
         await eventually(fleet.has_effects(*names))
+
+
+async def test_publishes_again_after_the_exchange_was_deleted(fleet: Fleet, vhost: VirtualHost) -> None:
+    async with working(fleet.publisher.run, fleet.relay.run):
+        await asyncio.wait_for(fleet.publisher.ready(), 10)
+        await vhost.delete_exchange()
+        await fleet.put("chair")
+        async with working(fleet.consumer().run):
+            await eventually(fleet.has_effects("chair"))
 
 
 async def test_consumes_again_after_its_queue_was_deleted(fleet: Fleet, vhost: VirtualHost) -> None:
@@ -168,6 +224,34 @@ async def test_an_event_whose_handler_always_fails_is_parked_after_its_last_atte
         await eventually(fleet.has_effects("table"))
         await eventually(fleet.has_parked(1))
     assert len(attempts) == DELIVERY_LIMIT + 1
+
+
+async def test_a_database_that_is_away_for_long_costs_no_event(
+    fleet: Fleet, vhost: VirtualHost, database: Database, database_url: str
+) -> None:
+    outage = Outage(settings_for(database_url), application_name="consumer")
+
+    async def pauses() -> bool:
+        return not await fleet.consumes()
+
+    async with outage, working(fleet.publisher.run, fleet.relay.run, fleet.consumer(database=outage).run):
+        await outage.open()
+        await eventually(fleet.consumes)
+        outage.begun = True
+        await fleet.put("chair")
+        await eventually(pauses)
+        outage.begun = False
+        await eventually(fleet.has_effects("chair"))
+    assert await vhost.messages(f"{QUEUE}.parked") == []
+
+
+async def test_an_event_that_only_itself_makes_the_database_fail_for_is_parked(fleet: Fleet) -> None:
+    async def time_out(_connection: Connection, _event: CloudEvent) -> None:
+        raise DatabaseUnavailableError("a statement took too long")
+
+    async with working(fleet.publisher.run, fleet.relay.run, fleet.consumer(time_out).run):
+        await fleet.put("chair")
+        await eventually(fleet.has_parked(1))
 
 
 async def test_lets_an_event_in_hand_finish_when_it_stops(fleet: Fleet, database: Database) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from fleetkit.cancellation import end_if_cancelled
 from fleetkit.database import Connection, Database
 from fleetkit.events.cloudevents import CloudEvent
+from fleetkit.health import NotReadyError
 
 EventHandler = Callable[[Connection, CloudEvent], Awaitable[None]]
 RETENTION_DAYS = 14
@@ -47,6 +48,14 @@ class Inbox:
                 return False
             await self._handlers[event.type](connection, event)
             return True
+
+    async def is_available(self) -> bool:
+        """Whether the database answers."""
+        try:
+            await self._database.check()
+        except NotReadyError:
+            return False
+        return True
 
     async def keep_purging(self) -> None:
         """Forgets, once an hour, what is too old to come again."""

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import stamina
 import structlog
-from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue, ConsumerTag
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue, ConsumerTag
 from pydantic import SecretStr
 
 from fleetkit.database import DatabaseUnavailableError
@@ -18,6 +18,7 @@ from fleetkit.request_id import HEADER, request_id_scope
 
 # The broker gives up on a consumer after 30 minutes without an acknowledgement.
 PATIENCE_SECONDS = 600.0
+DATABASE_POLL_SECONDS = 1.0
 HANDLER_TIMEOUT_SECONDS = 30.0
 DRAIN_TIMEOUT_SECONDS = 3.0
 log = structlog.get_logger(__name__)
@@ -33,6 +34,8 @@ class RabbitConsumer(RabbitSession):
         metrics: the figures of the application.
         prefetch: how many messages are in hand at a time.
         retry_delay: seconds before a failed event is tried again, doubled with each failure.
+        patience: seconds that an event is held while the database is away. After them nothing is consumed until it
+            is back, so that an outage does not use up the deliveries that an event has.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class RabbitConsumer(RabbitSession):
         *,
         prefetch: int,
         retry_delay: float = 0.2,
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
         super().__init__(url, f"{service}.consumer", metrics)
         self._service = service
@@ -51,10 +55,15 @@ class RabbitConsumer(RabbitSession):
         self._metrics = metrics
         self._prefetch = prefetch
         self._retry_delay = retry_delay
+        self._patience = patience
         self._consuming: list[tuple[AbstractQueue, ConsumerTag]] = []
         self._in_hand: set[asyncio.Task[None]] = set()
 
-    async def set_up(self, channel: AbstractChannel) -> None:
+    async def wait_until_useful(self) -> None:
+        while not await self._inbox.is_available():  # noqa: ASYNC110 - only asking tells that a server is back
+            await asyncio.sleep(DATABASE_POLL_SECONDS)
+
+    async def set_up(self, connection: AbstractConnection, channel: AbstractChannel) -> None:  # noqa: ARG002 - as the base says
         await channel.set_qos(prefetch_count=self._prefetch)
         underlay = await channel.get_underlay_channel()
         # The broker cancels a consumer whose queue is deleted; a new session declares it again.
@@ -100,18 +109,27 @@ class RabbitConsumer(RabbitSession):
             log.error("Event was parked", id=message.message_id, reason=str(error))  # noqa: TRY400 - no traceback helps
             await message.reject(requeue=False)
             return "parked"
-        except Exception:
-            log.exception("Event failed and will be tried again", id=message.message_id)
-            await asyncio.sleep(self._retry_delay * 2 ** _deliveries(message))
-            await message.reject(requeue=True)
-            return "failed"
+        except DatabaseUnavailableError as error:
+            if await self._inbox.is_available():
+                return await self._try_again(message, error)
+            log.warning("Consuming pauses until the database is back", id=message.message_id)
+            self.lose()
+            return "unsettled"
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises, the event comes again
+            return await self._try_again(message, error)
         await message.ack()
         return "applied" if applied else "duplicate"
+
+    async def _try_again(self, message: AbstractIncomingMessage, error: Exception) -> str:
+        log.error("Event failed and will be tried again", id=message.message_id, exc_info=error)
+        await asyncio.sleep(self._retry_delay * 2 ** _deliveries(message))
+        await message.reject(requeue=True)
+        return "failed"
 
     async def _apply(self, message: AbstractIncomingMessage) -> bool:
         event = CloudEvent.parse(message.body)
         async for attempt in stamina.retry_context(
-            on=DatabaseUnavailableError, attempts=None, timeout=PATIENCE_SECONDS, wait_max=5.0
+            on=DatabaseUnavailableError, attempts=None, timeout=self._patience, wait_max=5.0
         ):
             with attempt:
                 async with asyncio.timeout(HANDLER_TIMEOUT_SECONDS):

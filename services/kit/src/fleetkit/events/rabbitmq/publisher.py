@@ -3,26 +3,40 @@
 import asyncio
 
 from aio_pika import DeliveryMode, Message
-from aio_pika.abc import AbstractChannel, AbstractExchange
-from aio_pika.exceptions import CONNECTION_EXCEPTIONS, DeliveryError, PublishError
+from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.exceptions import (
+    CONNECTION_EXCEPTIONS,
+    ChannelClosed,
+    ChannelInvalidStateError,
+    DeliveryError,
+    PublishError,
+)
+from aiormq.exceptions import ChannelAccessRefused
 from pydantic import SecretStr
 
 from fleetkit.events.cloudevents import MEDIA_TYPE
 from fleetkit.events.metrics import EventMetrics
 from fleetkit.events.outbox import OutboxMessage
 from fleetkit.events.rabbitmq.session import RabbitSession
-from fleetkit.events.rabbitmq.topology import declare_exchange
+from fleetkit.events.rabbitmq.topology import EXCHANGE, declare_exchange
 from fleetkit.events.relay import BrokerUnavailableError, EventRefusedError
 from fleetkit.request_id import HEADER
 
 
 class RabbitPublisher(RabbitSession):
-    """Carries events to the exchange; see `fleetkit.events.relay.Publisher`."""
+    """Carries events to the exchange; see `fleetkit.events.relay.Publisher`.
+
+    Events share a channel. The broker closes it when this service may not publish the type of one of them, and does
+    not say for which of those under way: each of them is then published on a channel of its own.
+    """
 
     def __init__(self, url: SecretStr, service: str, metrics: EventMetrics, *, timeout_seconds: float) -> None:
         super().__init__(url, f"{service}.publisher", metrics)
         self._timeout = timeout_seconds
-        self._exchange: AbstractExchange | None = None
+        self._connection: AbstractConnection | None = None
+        self._shared: AbstractChannel | None = None
+        self._opening = asyncio.Lock()
+        self._alone = asyncio.Lock()
         self._ready = asyncio.Event()
 
     async def ready(self) -> None:
@@ -34,33 +48,61 @@ class RabbitPublisher(RabbitSession):
 
         Raises:
             BrokerUnavailableError: no connection, or no confirm in time.
-            EventRefusedError: no queue is bound for the event, or the broker refused it.
+            EventRefusedError: no queue is bound for the event, the broker refused it, or this service may not
+                publish its type.
         """
-        if self._exchange is None:
+        if self._connection is None:
             raise BrokerUnavailableError("not connected")
         try:
             async with asyncio.timeout(self._timeout):
-                await _publish(self._exchange, message)
+                await self._publish(self._connection, message)
         except TimeoutError as error:
             self.lose()
             raise BrokerUnavailableError("no confirm in time") from error
+        except ChannelAccessRefused as error:
+            raise EventRefusedError("this service may not publish this event type") from error
         except PublishError as error:
             raise EventRefusedError("no queue is bound for this event type") from error
         except DeliveryError as error:
             raise EventRefusedError("the broker refused the event") from error
+        except ChannelClosed as error:
+            self.lose()  # as where the exchange was deleted: a new session declares it
+            raise BrokerUnavailableError(type(error).__name__) from error
         except CONNECTION_EXCEPTIONS as error:
             raise BrokerUnavailableError(type(error).__name__) from error
 
-    async def set_up(self, channel: AbstractChannel) -> None:
-        self._exchange = await declare_exchange(channel)
+    async def wait_until_useful(self) -> None:
+        return
+
+    async def set_up(self, connection: AbstractConnection, channel: AbstractChannel) -> None:
+        await declare_exchange(channel)
+        self._connection = connection
         self._ready.set()
 
     async def tear_down(self) -> None:
         self._ready.clear()
-        self._exchange = None
+        self._connection = self._shared = None
+
+    async def _publish(self, connection: AbstractConnection, message: OutboxMessage) -> None:
+        try:
+            await _publish(await self._shared_channel(connection), message)
+        except (ChannelAccessRefused, ChannelInvalidStateError):
+            async with self._alone, _open_channel(connection) as channel:
+                await _publish(channel, message)
+
+    async def _shared_channel(self, connection: AbstractConnection) -> AbstractChannel:
+        async with self._opening:
+            if self._shared is None or self._shared.is_closed:
+                self._shared = await _open_channel(connection)
+            return self._shared
 
 
-async def _publish(exchange: AbstractExchange, message: OutboxMessage) -> None:
+def _open_channel(connection: AbstractConnection) -> AbstractChannel:
+    return connection.channel(publisher_confirms=True, on_return_raises=True)
+
+
+async def _publish(channel: AbstractChannel, message: OutboxMessage) -> None:
+    exchange = await channel.get_exchange(EXCHANGE, ensure=False)
     try:
         await exchange.publish(
             Message(

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 import aio_pika
 import stamina
 import structlog
-from aio_pika.abc import AbstractChannel
+from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 from pydantic import SecretStr
 
@@ -46,8 +46,12 @@ class RabbitSession(ABC):
             await asyncio.sleep(RECONNECT_PAUSE_SECONDS)
 
     @abstractmethod
-    async def set_up(self, channel: AbstractChannel) -> None:
-        """Declares what is needed on a new channel."""
+    async def wait_until_useful(self) -> None:
+        """Returns once there is a use for a connection."""
+
+    @abstractmethod
+    async def set_up(self, connection: AbstractConnection, channel: AbstractChannel) -> None:
+        """Declares what is needed on a new channel; when that channel closes, the session ends."""
 
     @abstractmethod
     async def tear_down(self) -> None:
@@ -58,6 +62,7 @@ class RabbitSession(ABC):
         self._lost.set()
 
     async def _live_once(self) -> None:
+        await self.wait_until_useful()
         self._lost.clear()
         connection = await aio_pika.connect(
             self._url.get_secret_value(),
@@ -69,9 +74,9 @@ class RabbitSession(ABC):
             end_if_cancelled()
             connection.close_callbacks.add(self.lose)
             async with asyncio.timeout(SETUP_TIMEOUT_SECONDS):
-                channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
+                channel = await connection.channel()
                 channel.close_callbacks.add(self.lose)
-                await self.set_up(channel)
+                await self.set_up(connection, channel)
             end_if_cancelled()
             await self._stay()
         finally:
@@ -89,7 +94,7 @@ class RabbitSession(ABC):
             self._connected.set(0)
 
 
-async def _close(connection: aio_pika.abc.AbstractConnection) -> None:
+async def _close(connection: AbstractConnection) -> None:
     try:
         async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
             await connection.close()
