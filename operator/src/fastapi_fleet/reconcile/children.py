@@ -45,16 +45,19 @@ class Children:
         """Write each manifest that its live object does not hold already, in order."""
         differing = [manifest for manifest in manifests if not self._is_as_wanted(manifest, live)]
         for manifest in differing:
-            key = key_of(manifest)
-            await self._make_so(manifest, self._cache.get(key) or live.get(key))
-            APPLIED.labels(key.kind).inc()
+            await self._make_so(manifest, self._known(manifest, live))
+            APPLIED.labels(manifest["kind"]).inc()
         if differing:
             log.info("Applied children", children=[str(key_of(manifest)) for manifest in differing])
 
     def _is_as_wanted(self, manifest: Manifest, live: dict[ObjectKey, Object]) -> bool:
-        key = key_of(manifest)
-        known = self._cache.get(key) or live.get(key)
+        known = self._known(manifest, live)
         return known is not None and holds(known, manifest)
+
+    def _known(self, manifest: Manifest, live: dict[ObjectKey, Object]) -> Object | None:
+        """The newest known state of the child: `live` is as old as the beginning of the pass."""
+        key = key_of(manifest)
+        return self._cache.get(key) or live.get(key)
 
     async def _make_so(self, manifest: Manifest, known: Object | None) -> None:
         """Apply, and take out what others added to the operator's own lists and maps, which applying leaves there.

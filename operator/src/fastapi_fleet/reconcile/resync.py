@@ -60,8 +60,8 @@ class Resync:
         due = loop.time() + self._next_period()
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            is_due = loop.time() >= due
-            if not is_due and not self._relists.take_finished():
+            is_due, finished = loop.time() >= due, self._relists.take_finished()
+            if not is_due and not finished:
                 continue
             # A gap in one watch is often one in all, and a kind that came back empty shows no item at all.
             for kind in WATCHED:
