@@ -9,5 +9,5 @@ if [[ ${1:-} == *.lock ]]; then lock=$1 && shift; fi
 
 "${UV:-.venv/bin/uv}" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
   --no-emit-package fleetkit --no-emit-package fastapi-fleet-operator --custom-compile-command hack/update-lock.sh \
-  operator/pyproject.toml services/kit/pyproject.toml services/users/pyproject.toml services/orders/pyproject.toml \
+  --all-extras operator/pyproject.toml services/kit/pyproject.toml services/users/pyproject.toml services/orders/pyproject.toml \
   --group pyproject.toml:dev --output-file "$lock" "$@"
