@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Identity,
@@ -12,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    false,
     func,
     text,
 )
@@ -20,7 +22,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 def add_event_tables(metadata: MetaData) -> None:
     """Adds the tables `outbox` and `inbox` to `metadata`."""
-    Table(
+    outbox = Table(
         "outbox",
         metadata,
         Column("position", BigInteger, Identity(always=True), primary_key=True),
@@ -32,7 +34,11 @@ def add_event_tables(metadata: MetaData) -> None:
         Column("attempts", Integer, nullable=False, server_default=text("0")),
         Column("next_attempt_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
         Column("last_error", Text),
+        # No queue is bound for the type: it waits apart from what the broker does not take in time.
+        Column("unrouted", Boolean, nullable=False, server_default=false()),
     )
+    # What is due lies in front, however much has been put off.
+    Index(None, outbox.c.next_attempt_at, outbox.c.position)
     inbox = Table(
         "inbox",
         metadata,
