@@ -7,6 +7,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from fleetkit.auth.principal import remember_subject
 from fleetkit.problems import problem_response
 from fleetkit.request_id import HEADER, request_id_scope
 
@@ -25,6 +26,7 @@ class RequestContextMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        remember_subject(None)
         with request_id_scope(Headers(scope=scope).get(HEADER)) as request_id:
             await self._handle(scope, receive, _Answer(send, request_id))
 

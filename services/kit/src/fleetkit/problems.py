@@ -40,7 +40,29 @@ class ServiceError(Exception):
 
     status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
     code: ClassVar[str] = "internal_error"
-    retry_after_seconds: ClassVar[int | None] = None
+    retry_after_seconds: int | None = None
+
+    def headers(self) -> dict[str, str]:
+        """What the answer says beside the problem."""
+        return {} if self.retry_after_seconds is None else {"Retry-After": str(self.retry_after_seconds)}
+
+
+class UnauthorizedError(ServiceError):
+    """The request does not say who asks, or not in a way that can be believed."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    code = "unauthorized"
+
+    def headers(self) -> dict[str, str]:
+        """The challenge that goes with every 401 (RFC 9110)."""
+        return {"WWW-Authenticate": "Bearer"}
+
+
+class ForbiddenError(ServiceError):
+    """Who asks is known, and may not do this."""
+
+    status = HTTPStatus.FORBIDDEN
+    code = "forbidden"
 
 
 class NotFoundError(ServiceError):
@@ -118,9 +140,7 @@ async def _answer_service_error(_request: Request, error: Exception) -> Response
         raise error
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("Request could not be served", code=error.code, reason=str(error))
-    retry_after = error.retry_after_seconds
-    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-    return problem_response(error.status, error.code, str(error), headers=headers)
+    return problem_response(error.status, error.code, str(error), headers=error.headers())
 
 
 async def _answer_refused_request(_request: Request, error: Exception) -> Response:
