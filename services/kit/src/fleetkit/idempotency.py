@@ -6,7 +6,6 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Header
-from sqlalchemy import Column, DateTime, Index, MetaData, Table, Text, func
 
 from fleetkit.cancellation import end_if_cancelled
 from fleetkit.database import Connection, Database
@@ -49,19 +48,6 @@ class KeyReusedError(ServiceError):
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     code = "idempotency_key_reused"
-
-
-def add_idempotency_table(metadata: MetaData) -> None:
-    """Adds the table `idempotency_keys` to `metadata`."""
-    table = Table(
-        "idempotency_keys",
-        metadata,
-        Column("key", Text, primary_key=True),
-        Column("fingerprint", Text, nullable=False),
-        Column("answer", Text, nullable=False),
-        Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    )
-    Index(None, table.c.created_at)
 
 
 async def once(connection: Connection, key: str, fingerprint: str, make: Callable[[], Awaitable[str]]) -> str:

@@ -1,21 +1,18 @@
-"""Schema migrations by Alembic over asyncpg: once, under a lock, before the service serves."""
+"""Schema migrations: the driver tells what is there, and Alembic is loaded only where something has to change.
 
+Alembic and SQLAlchemy take longer to import than the rest of a service together, and stay in memory.
+"""
+
+import ast
 import asyncio
-import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import asyncpg
-import structlog
-from alembic import command, context
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from pydantic import SecretStr
-from sqlalchemy import Connection, MetaData, text
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
+
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData
 
 NAMING_CONVENTION = {
     "pk": "pk_%(table_name)s",
@@ -24,10 +21,7 @@ NAMING_CONVENTION = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "ck": "ck_%(table_name)s_%(constraint_name)s",
 }
-# Any constant does: it only has to be the same for every process that migrates one database.
-_LOCK_KEY = 7_310_579_141
 _TIMEOUT_SECONDS = 120
-log = structlog.get_logger(__name__)
 
 
 class MigrationError(Exception):
@@ -49,74 +43,63 @@ async def migrate(database_url: SecretStr, migrations: Path) -> None:
     """
     try:
         async with asyncio.timeout(_TIMEOUT_SECONDS):
-            await _migrate_locked(_engine(database_url), _config(migrations))
-    except (OSError, TimeoutError, asyncpg.PostgresError, SQLAlchemyError, CommandError) as error:
+            current = await _current_revisions(database_url)
+            if current != expected_revisions(migrations):
+                await _upgrade(database_url, migrations)
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
         raise MigrationError(type(error).__name__) from error
 
 
-def run_environment(metadata: MetaData) -> None:
+def expected_revisions(migrations: Path) -> frozenset[str]:
+    """The revisions that no other one follows: what `alembic heads` says, read without running anything."""
+    revisions: set[str] = set()
+    followed: set[str] = set()
+    for script in (migrations / "versions").glob("*.py"):
+        values = _constants(script)
+        revisions.update(_names(values.get("revision")))
+        followed.update(_names(values.get("down_revision")))
+    return frozenset(revisions - followed)
+
+
+def run_environment(metadata: "MetaData") -> None:
     """The body of a service's `migrations/env.py`: online, or offline as SQL.
 
     The command line of Alembic finds the database in `DATABASE_URL`.
     """
-    if context.is_offline_mode():
-        context.configure(target_metadata=metadata, dialect_name="postgresql", literal_binds=True)
-        with context.begin_transaction():
-            context.run_migrations()
-        return
-    connection = context.config.attributes.get("connection")
-    if connection is None:
-        asyncio.run(_run_from_command_line(metadata))
-    else:
-        _run_migrations(connection, metadata)
+    from fleetkit import alembic_runner
+
+    alembic_runner.run_environment(metadata)
 
 
-async def _migrate_locked(engine: AsyncEngine, config: Config) -> None:
-    async with engine.connect() as connection:
-        await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK_KEY})
-        await connection.commit()
-        # The lock belongs to the session: closing the connection gives it back, however this ends.
-        await connection.run_sync(_upgrade, config)
-        await connection.commit()
+async def _current_revisions(database_url: SecretStr) -> frozenset[str]:
+    connection = await asyncpg.connect(database_url.get_secret_value())
+    try:
+        if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+            return frozenset()
+        rows = await connection.fetch("SELECT version_num FROM alembic_version")
+        return frozenset(row["version_num"] for row in rows)
+    finally:
+        await connection.close()
 
 
-def _upgrade(connection: Connection, config: Config) -> None:
-    current = set(MigrationContext.configure(connection).get_current_heads())
-    script = ScriptDirectory.from_config(config)
-    unknown = current - {revision.revision for revision in script.walk_revisions()}
-    if unknown:
-        log.warning("Schema is newer than this code and was left alone", revisions=sorted(unknown))
-        return
-    if current == set(script.get_heads()):
-        return
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
-    log.info("Schema was migrated", revisions=script.get_heads())
+async def _upgrade(database_url: SecretStr, migrations: Path) -> None:
+    from fleetkit import alembic_runner
+
+    await alembic_runner.upgrade(database_url, migrations)
 
 
-async def _run_from_command_line(metadata: MetaData) -> None:
-    async with _engine(SecretStr(os.environ["DATABASE_URL"])).connect() as connection:
-        await connection.run_sync(_run_migrations, metadata)
-        await connection.commit()
+def _constants(script: Path) -> dict[str, object]:
+    values: dict[str, object] = {}
+    for statement in ast.parse(script.read_text("utf-8")).body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant() | ast.Tuple() as value):
+                values[name] = ast.literal_eval(value)
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant() | ast.Tuple() as value):
+                values[name] = ast.literal_eval(value)
+    return values
 
 
-def _run_migrations(connection: Connection, metadata: MetaData) -> None:
-    context.configure(connection=connection, target_metadata=metadata)
-    with context.begin_transaction():
-        context.run_migrations()
-
-
-def _config(migrations: Path) -> Config:
-    config = Config()
-    # A percent sign begins an interpolation in this file format.
-    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
-    return config
-
-
-def _engine(database_url: SecretStr) -> AsyncEngine:
-    # The driver parses the URL itself, so that it means the same here as for the pool.
-    return create_async_engine(
-        "postgresql+asyncpg://",
-        async_creator=lambda: asyncpg.connect(database_url.get_secret_value()),
-        poolclass=NullPool,
-    )
+def _names(revision: object) -> tuple[str, ...]:
+    if revision is None:
+        return ()
+    return (revision,) if isinstance(revision, str) else tuple(str(one) for one in revision)  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
 """The tables, from which migrations are generated; queries are plain SQL in the repositories."""
 
 from fleetkit.events.tables import add_event_tables
-from fleetkit.idempotency import add_idempotency_table
+from fleetkit.idempotency_table import add_idempotency_table
 from fleetkit.migrations import NAMING_CONVENTION
 from sqlalchemy import (
     BigInteger,

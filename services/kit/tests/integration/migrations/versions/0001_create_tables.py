@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 from fleetkit.events.tables import add_event_tables
-from fleetkit.idempotency import add_idempotency_table
+from fleetkit.idempotency_table import add_idempotency_table
 
 revision = "0001"
 down_revision = None
