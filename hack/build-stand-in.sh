@@ -14,4 +14,5 @@ context=$(mktemp -d)
 trap 'rm -rf "$context"' EXIT
 cp -r "$folder/." "$context/"
 cp /etc/ssl/certs/ca-certificates.crt "$context/"
+if [[ -f $folder/prepare.sh ]]; then "$folder/prepare.sh" "$context"; fi
 hack/run-docker-build.sh "$image" --build-arg "ROOTFS_IMAGE=$rootfs_image" "$context"
