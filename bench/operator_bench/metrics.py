@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fastapi_fleet.kube.kinds import LEASE
 from prometheus_client.parser import text_string_to_metric_families
 
 WRITE_VERBS = frozenset({"PATCH", "POST", "PUT", "DELETE"})
@@ -11,7 +12,10 @@ WRITE_VERBS = frozenset({"PATCH", "POST", "PUT", "DELETE"})
 
 @dataclass(frozen=True)
 class Metrics:
-    """One scrape. `writes` and `reads`: requests since the start, by "verb kind". `started_at`: Unix time."""
+    """One scrape. `started_at`: Unix time.
+
+    `writes` and `reads`: requests since the start by "verb kind", without those that keep the Lease.
+    """
 
     writes: Mapping[str, int]
     reads: Mapping[str, int]
@@ -45,7 +49,7 @@ def parse_metrics(text: str) -> Metrics:
         for sample in family.samples:
             single[sample.name] = sample.value
             totals[sample.name] += int(sample.value)
-            if sample.name == "fastapi_fleet_api_requests_total":
+            if sample.name == "fastapi_fleet_api_requests_total" and sample.labels["kind"] != LEASE.name:
                 counts = writes if sample.labels["verb"] in WRITE_VERBS else reads
                 counts[f"{sample.labels['verb']} {sample.labels['kind']}"] += int(sample.value)
     return Metrics(

@@ -58,6 +58,11 @@ def environment_of(manifests: list[Manifest]) -> dict[str, str]:
     return {entry["name"]: entry["value"] for entry in container_of(manifests)["env"]}
 
 
+def cluster_role_bindings(manifests: list[Manifest]) -> list[Manifest]:
+    """The bindings that grant the rights in one namespace each."""
+    return [one for one in of_kind(manifests, "RoleBinding") if one["roleRef"]["kind"] == "ClusterRole"]
+
+
 def value_paths(values: Manifest, path: str = "") -> Iterator[str]:
     """Every value by its dotted path; maps and lists that hold no other values count as one."""
     for name, value in values.items():
@@ -105,10 +110,36 @@ def test_pod_meets_the_restricted_standard() -> None:
     }
 
 
-def test_two_operators_never_run_side_by_side() -> None:
-    (deployment,) = of_kind(render(), "Deployment")
-    assert deployment["spec"]["replicas"] == 1
-    assert deployment["spec"]["strategy"] == {"type": "Recreate"}
+def test_a_second_operator_stands_by_and_an_eviction_takes_one_at_a_time() -> None:
+    manifests = render()
+    (deployment,) = of_kind(manifests, "Deployment")
+    (budget,) = of_kind(manifests, "PodDisruptionBudget")
+    assert deployment["spec"]["replicas"] == 2
+    assert deployment["spec"]["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+    assert budget["spec"]["maxUnavailable"] == 1
+    assert budget["spec"]["selector"] == deployment["spec"]["selector"]
+
+
+def test_a_single_operator_has_no_budget_that_would_block_a_drain() -> None:
+    assert of_kind(render("--set", "replicas=1"), "PodDisruptionBudget") == []
+
+
+def test_replicas_agree_by_one_lease_of_the_own_namespace() -> None:
+    manifests = render(release="second")
+    (role,) = of_kind(manifests, "Role")
+    assert role["metadata"]["namespace"] == "fastapi-fleet-system"
+    assert role["rules"] == [
+        {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"]},
+        {
+            "apiGroups": ["coordination.k8s.io"],
+            "resources": ["leases"],
+            "resourceNames": [environment_of(manifests)["FLEET_LEASE_NAME"]],
+            "verbs": ["get", "update"],
+        },
+    ]
+    (binding,) = [one for one in of_kind(manifests, "RoleBinding") if one["roleRef"]["kind"] == "Role"]
+    assert binding["roleRef"]["name"] == role["metadata"]["name"]
+    assert environment_of(manifests)["FLEET_LEASE_NAMESPACE"] == role["metadata"]["namespace"]
 
 
 def test_default_settings_and_resources() -> None:
@@ -118,6 +149,8 @@ def test_default_settings_and_resources() -> None:
         "FLEET_WORKERS": "8",
         "FLEET_RESYNC_SECONDS": "600",
         "FLEET_WATCH_NAMESPACES": "",
+        "FLEET_LEASE_NAME": "fastapi-fleet",
+        "FLEET_LEASE_NAMESPACE": "fastapi-fleet-system",
     }
     assert container_of(manifests)["resources"] == {
         "requests": {"cpu": "50m", "memory": "128Mi"},
@@ -155,6 +188,8 @@ def test_every_value_reaches_its_place() -> None:
         "FLEET_WORKERS": "16",
         "FLEET_RESYNC_SECONDS": "60",
         "FLEET_WATCH_NAMESPACES": "shop,billing",
+        "FLEET_LEASE_NAME": "fastapi-fleet",
+        "FLEET_LEASE_NAMESPACE": "fastapi-fleet-system",
     }
     assert pod["metadata"]["annotations"] == {"example.com/note": "annotated"}
     assert pod["metadata"]["labels"]["example.com/tier"] == "control"
@@ -176,13 +211,14 @@ def test_rights_hold_everywhere_by_default() -> None:
     manifests = render()
     bound = [binding["roleRef"]["name"] for binding in of_kind(manifests, "ClusterRoleBinding")]
     assert bound == [role["metadata"]["name"] for role in of_kind(manifests, "ClusterRole")]
-    assert of_kind(manifests, "RoleBinding") == []
+    assert cluster_role_bindings(manifests) == []
 
 
 def test_rights_hold_in_watched_namespaces_only_where_some_are_named() -> None:
     manifests = render("--values", str(FULL))
     assert of_kind(manifests, "ClusterRoleBinding") == []
-    assert {binding["metadata"]["namespace"] for binding in of_kind(manifests, "RoleBinding")} == {"shop", "billing"}
+    namespaces = {binding["metadata"]["namespace"] for binding in cluster_role_bindings(manifests)}
+    assert namespaces == {"shop", "billing"}
 
 
 @pytest.mark.parametrize("arguments", [[], ["--values", str(FULL)], ["--values", str(MINIMAL)]])

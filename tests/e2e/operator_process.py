@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from kubectl import Kubectl, Resource
 
 DEPLOYMENT = "deployment/fastapi-fleet"
+LEASE = "fastapi-fleet"
 SELECTOR = "app.kubernetes.io/name=fastapi-fleet"
 
 
@@ -19,14 +20,19 @@ class Operator:
     _earlier: list[str] = field(default_factory=list)
 
     def log(self) -> list[str]:
-        """Every line since the tests began."""
+        """Every line of every replica since the tests began."""
         current = self.cluster.run("logs", f"--selector={SELECTOR}", "--tail=-1", f"--since-time={self.since}")
         return [*self._earlier, *current.splitlines()]
 
+    def leader(self) -> str:
+        """Name of the pod that holds the Lease."""
+        lease = self.cluster.get("lease", LEASE)
+        holder = (lease or {}).get("spec", {}).get("holderIdentity", "")
+        return str(holder).rsplit("_", 1)[0]
+
     def restart(self) -> None:
-        """Replace the pod and wait for the new one. The last lines of the old one are kept."""
-        (pod,) = self.pods()
-        name = pod["metadata"]["name"]
+        """Replace the leader and wait for the new pod. The last lines of the old one are kept."""
+        name = self.leader()
         with tempfile.TemporaryFile("w+") as output:
             follower = self.cluster.start("logs", name, "--follow", f"--since-time={self.since}", output=output)
             self.cluster.delete("pod", name)

@@ -37,4 +37,4 @@ def test_operator_logged_no_error(operator: Operator) -> None:
 
 def test_operator_never_crashed(operator: Operator) -> None:
     restarts = [status["restartCount"] for pod in operator.pods() for status in pod["status"]["containerStatuses"]]
-    assert restarts == [0]
+    assert restarts == [0, 0]

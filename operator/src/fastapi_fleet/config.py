@@ -19,6 +19,11 @@ class OperatorSettings(BaseSettings):
         (), description="Comma-separated namespaces to look after. All of them when empty."
     )
 
+    lease_name: str = Field(
+        "fastapi-fleet-operator", min_length=1, description="Lease that one replica at a time holds."
+    )
+    lease_namespace: str = Field("fastapi-fleet-system", min_length=1, description="Namespace of the Lease.")
+
     @field_validator("watch_namespaces", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:

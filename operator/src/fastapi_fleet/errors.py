@@ -50,6 +50,15 @@ class DependencyMissingError(ReconcileError):
     next_step = "wait"
 
 
+class LeadershipLostError(ReconcileError):
+    """Another replica may write by now: this process must not, and ends."""
+
+    next_step = "give_up"
+
+    def __init__(self, message: str) -> None:
+        super().__init__("LeadershipLost", message)
+
+
 class ApiUnavailableError(ReconcileError):
     """The Kubernetes API did not answer, or answered that it cannot now (429, 5xx, timeout)."""
 

@@ -2,9 +2,11 @@
 
 import asyncio
 import random
+import socket
 import time
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import structlog
 from prometheus_client import Gauge
@@ -15,8 +17,9 @@ from fastapi_fleet.config import OperatorSettings
 from fastapi_fleet.handlers.endpoints import serve_endpoints
 from fastapi_fleet.handlers.watches import watch
 from fastapi_fleet.kube.cache import ObjectCache
+from fastapi_fleet.kube.election import Election
 from fastapi_fleet.kube.http_client import HttpKubeClient
-from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, FLEET_PLATFORM
+from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, FLEET_PLATFORM, LEASE, ObjectKey
 from fastapi_fleet.reconcile.backing_services import BackingServices
 from fastapi_fleet.reconcile.credentials import generate_secret
 from fastapi_fleet.reconcile.dependents import Dependents
@@ -42,12 +45,18 @@ def now() -> datetime:
 
 
 class Runtime:
-    """One operator process."""
+    """One operator process: every replica watches, the one that leads works."""
 
     def __init__(self, settings: OperatorSettings, kube: HttpKubeClient) -> None:
         loop = asyncio.get_running_loop()
         self._settings = settings
-        self._kube = kube
+        self._election = Election(
+            kube,
+            lease=ObjectKey(LEASE.name, settings.lease_namespace, settings.lease_name),
+            identity=f"{socket.gethostname()}_{uuid4()}",
+            now=now,
+        )
+        self._kube = kube.behind(self._election.require)
         self._rabbitmq = RabbitmqBackend()
         self._cache = ObjectCache()
         self._dependents = Dependents()
@@ -55,7 +64,7 @@ class Runtime:
         self._queue = WorkQueue(call_later=loop.call_later, random=random.random, clock=loop.time)
         self._intake = Intake(cache=self._cache, queue=self._queue, dependents=self._dependents, relists=self._relists)
         self._resync = Resync(
-            kube=kube,
+            kube=self._kube,
             cache=self._cache,
             intake=self._intake,
             relists=self._relists,
@@ -87,16 +96,23 @@ class Runtime:
             log.info("Operator started", workers=self._settings.workers, waiting=self._queue.depth)
 
     async def _work_until(self, stop: asyncio.Event) -> None:
-        workers = asyncio.create_task(Workers(self._queue, self._passes()).run(self._settings.workers))
+        election = asyncio.create_task(self._election.run())
+        workers = asyncio.create_task(self._lead())
         resync = asyncio.create_task(self._resync.run())
         watches = asyncio.create_task(watch(self._intake, self._settings.watch_namespaces, stop))
-        await _first_of(workers, resync, asyncio.create_task(stop.wait()), outlived_by=watches)
+        await _first_of(workers, election, resync, asyncio.create_task(stop.wait()), outlived_by=watches)
+        if workers.done():
+            await self._election.release()
         stop.set()
         await asyncio.wait({watches}, timeout=DRAIN_SECONDS)
         watches.cancel()
-        for part in (watches, workers, resync):
+        for part in (watches, workers, election, resync):
             if part.done() and not part.cancelled():
                 part.result()
+
+    async def _lead(self) -> None:
+        await self._election.elected.wait()
+        await Workers(self._queue, self._passes()).run(self._settings.workers)
 
     def _passes(self) -> dict[str, Pass]:
         backing = BackingServices(

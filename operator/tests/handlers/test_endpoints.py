@@ -11,6 +11,7 @@ from support.api_server import free_port
 from support.time import ManualTime
 
 KEY = ObjectKey("FastAPIService", "team", "shop")
+OTHER = ObjectKey("FastAPIService", "team", "till")
 
 
 class Endpoints:
@@ -42,6 +43,8 @@ async def test_alive_while_nothing_waits_and_while_passes_begin_and_end() -> Non
 async def test_dead_once_keys_wait_and_no_pass_begins_or_ends() -> None:
     endpoints = Endpoints()
     async with endpoints.serving() as client:
+        endpoints.queue.add(OTHER)
+        endpoints.queue.done(await endpoints.queue.get())
         endpoints.queue.add(KEY)
         endpoints.time.advance(STUCK_SECONDS + 1)
         answer = await client.get("/livez")

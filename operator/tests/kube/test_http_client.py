@@ -6,7 +6,13 @@ from typing import Any
 
 import httpx2
 import pytest
-from fastapi_fleet.errors import ApiConflictError, ApiRefusedError, ApiUnavailableError, ReconcileError
+from fastapi_fleet.errors import (
+    ApiConflictError,
+    ApiRefusedError,
+    ApiUnavailableError,
+    LeadershipLostError,
+    ReconcileError,
+)
 from fastapi_fleet.kube.http_client import HttpKubeClient
 from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, SECRET, SERVICE, Object, ObjectKey
 from lightkube.core.exceptions import ConfigError
@@ -102,6 +108,50 @@ async def test_deletion_names_the_very_object() -> None:
 
 async def test_deletion_of_an_absent_object_is_fine() -> None:
     await answering(404, {}).client.delete(SHOP)
+
+
+async def test_creation_never_replaces_what_is_there() -> None:
+    server = answering()
+    assert await server.client.create(SHOP) == SHOP
+    assert (server.request.method, server.request.url.path) == ("POST", PATH.removesuffix("/shop"))
+    assert server.body == SHOP
+
+
+async def test_creation_in_a_missing_namespace_is_retried() -> None:
+    with pytest.raises(ApiUnavailableError, match="Service team/shop"):
+        await answering(404, {"message": "namespace not found"}).client.create(SHOP)
+
+
+async def test_replacement_sends_the_version_that_was_read() -> None:
+    server = answering()
+    assert await server.client.replace(SHOP) == SHOP
+    assert (server.request.method, server.request.url.path) == ("PUT", PATH)
+    assert server.body["metadata"]["resourceVersion"] == "7"
+
+
+async def test_replacement_of_an_object_that_is_gone_is_a_conflict() -> None:
+    with pytest.raises(ApiConflictError, match="Service team/shop is gone"):
+        await answering(404, {}).client.replace(SHOP)
+
+
+async def test_a_closed_fence_stops_every_write_and_no_read() -> None:
+    def closed() -> None:
+        raise LeadershipLostError("another leads")
+
+    server = answering()
+    fenced = server.client.behind(closed)
+    for write in (
+        fenced.apply(SHOP),
+        fenced.patch_status(KEY, {}),
+        fenced.delete(SHOP),
+        fenced.set_finalizers(SHOP, []),
+    ):
+        with pytest.raises(LeadershipLostError):
+            await write
+    with pytest.raises(LeadershipLostError):
+        await fenced.correct(SHOP, [])
+    assert server.requests == []
+    assert await fenced.get(KEY) == SHOP
 
 
 async def test_list_follows_the_pages_and_names_the_kind_of_each_item() -> None:

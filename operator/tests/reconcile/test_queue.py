@@ -217,8 +217,20 @@ async def test_long_queue_that_moves_is_not_stuck(held: QueueWithTime) -> None:
     assert held.queue.stuck_for == 50
 
 
-def test_queue_is_not_stuck_because_it_was_idle_before(queue: WorkQueue, time: ManualTime) -> None:
-    time.advance(1000)
-    queue.add(A)
-    time.advance(3)
-    assert queue.stuck_for == 3
+async def test_queue_is_not_stuck_because_it_was_idle_before(held: QueueWithTime) -> None:
+    held.queue.add(B)
+    held.queue.done(await held.take())
+    held.time.advance(1000)
+    held.queue.add(A)
+    held.time.advance(3)
+    assert held.queue.stuck_for == 3
+
+
+async def test_queue_is_not_stuck_while_no_worker_has_asked_for_work(held: QueueWithTime) -> None:
+    held.queue.add(A)
+    held.time.advance(1000)
+    assert held.queue.stuck_for == 0
+    held.queue.add(B)
+    held.queue.done(await held.take())
+    held.time.advance(50)
+    assert held.queue.stuck_for == 50

@@ -4,7 +4,7 @@ Connection, kubeconfig and token rotation are lightkube's; its models are left a
 """
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import httpx2
@@ -27,11 +27,16 @@ MERGE = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 
 
+Fence = Callable[[], None]
+"""Asked before each write; raises where this process may not write any more."""
+
+
 class HttpKubeClient:
     """KubeClient over HTTP, configured from the pod's service account or from the kubeconfig."""
 
-    def __init__(self, http: httpx2.AsyncClient) -> None:
+    def __init__(self, http: httpx2.AsyncClient, fence: Fence | None = None) -> None:
         self._http = http
+        self._fence = fence
 
     @classmethod
     def from_environment(cls) -> "HttpKubeClient":
@@ -40,6 +45,10 @@ class HttpKubeClient:
         if config is None:
             raise ConfigError("the kubeconfig has no current context: set one, or set KUBECONFIG")
         return cls(AsyncClient(config, ConnectionParams(timeout=httpx2.Timeout(REQUEST_TIMEOUT_SECONDS, connect=5.0))))
+
+    def behind(self, fence: Fence) -> "HttpKubeClient":
+        """The same connection for writes that `fence` allows."""
+        return HttpKubeClient(self._http, fence)
 
     async def aclose(self) -> None:
         await self._http.aclose()
@@ -109,6 +118,24 @@ class HttpKubeClient:
         body = {"preconditions": {"uid": obj["metadata"]["uid"]}, "propagationPolicy": "Background"}
         await self._call("DELETE", kind, kind.path(key.namespace, key.name), body=body)
 
+    async def create(self, obj: Object) -> Object:
+        """Raises ApiConflictError where there is one of that name."""
+        key = key_of(obj)
+        kind = BY_NAME[key.kind]
+        created = await self._call("POST", kind, kind.path(key.namespace), body=obj)
+        if created is None:
+            raise ApiUnavailableError(f"{key}: its namespace or kind is not there")
+        return created
+
+    async def replace(self, obj: Object) -> Object:
+        """Raises ApiConflictError where the object is gone or has another resourceVersion."""
+        key = key_of(obj)
+        kind = BY_NAME[key.kind]
+        replaced = await self._call("PUT", kind, kind.path(key.namespace, key.name), body=obj)
+        if replaced is None:
+            raise ApiConflictError(f"{key} is gone")
+        return replaced
+
     async def _pages(self, kind: Kind, namespace: str | None, label_selector: str | None) -> AsyncIterator[Object]:
         params = {"limit": str(PAGE_SIZE), **({"labelSelector": label_selector} if label_selector else {})}
         while True:
@@ -132,6 +159,8 @@ class HttpKubeClient:
         content_type: str = "application/json",
         body: object = None,
     ) -> Object | None:
+        if self._fence is not None and verb != "GET":
+            self._fence()
         content = None if body is None else json.dumps(body).encode()
         headers = {} if content is None else {"Content-Type": content_type}
         try:

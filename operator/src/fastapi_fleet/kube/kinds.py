@@ -50,6 +50,7 @@ CONFIG_MAP: Final = Kind("ConfigMap", "", "v1", "configmaps")
 SECRET: Final = Kind("Secret", "", "v1", "secrets")
 SERVICE_ACCOUNT: Final = Kind("ServiceAccount", "", "v1", "serviceaccounts")
 POD: Final = Kind("Pod", "", "v1", "pods")
+LEASE: Final = Kind("Lease", "coordination.k8s.io", "v1", "leases")
 
 OWNERS: Final = (FASTAPI_SERVICE, FLEET_PLATFORM)
 """Kinds that people write and that a pass is made for."""
@@ -59,7 +60,7 @@ CHILDREN: Final = (DEPLOYMENT, STATEFUL_SET, SERVICE, CONFIG_MAP, SECRET, SERVIC
 
 WATCHED: Final = (*OWNERS, *CHILDREN, POD)
 
-BY_NAME: Final = {kind.name: kind for kind in WATCHED}
+BY_NAME: Final = {kind.name: kind for kind in (*WATCHED, LEASE)}
 
 
 def key_of(obj: Object) -> ObjectKey:

@@ -63,7 +63,7 @@ class WorkQueue:
         self._failures: dict[ObjectKey, int] = {}
         self._timers: dict[ObjectKey, tuple[float, Timer]] = {}
         self._work_arrived = asyncio.Event()
-        self._moved_at = clock()
+        self._moved_at: float | None = None
 
     def add(self, key: ObjectKey, lane: Lane = Lane.CHANGE) -> None:
         """Ask for a pass as soon as a worker is free. A better lane replaces the one that the key waits in."""
@@ -98,6 +98,8 @@ class WorkQueue:
 
     async def get(self) -> ObjectKey:
         """The next key, to be given back with `done`. Waits for one."""
+        if self._moved_at is None:
+            self._moved_at = self._clock()
         while True:
             for lane, keys in self._lanes.items():
                 while keys:
@@ -130,8 +132,11 @@ class WorkQueue:
 
     @property
     def stuck_for(self) -> float:
-        """Seconds for which keys have waited while no worker took or gave back any. A long queue that moves is none."""
-        return min(self.oldest_age, self._clock() - self._moved_at)
+        """Seconds for which keys have waited while no worker took or gave back any. A long queue that moves is none.
+
+        Nothing is stuck before a worker has asked for work: a replica that does not lead only gathers keys.
+        """
+        return 0.0 if self._moved_at is None else min(self.oldest_age, self._clock() - self._moved_at)
 
     def _offer(self, key: ObjectKey, lane: Lane) -> None:
         self._lanes[lane].append(key)
