@@ -12,6 +12,7 @@ from fleetkit.cancellation import end_if_cancelled
 from fleetkit.health import NotReadyError
 from fleetkit.problems import UnavailableError
 from fleetkit.settings import DatabaseSettings
+from fleetkit.tracing.postgres import connection_class
 
 CLOSE_TIMEOUT_SECONDS = 3.0
 LOCK_TIMEOUT_SECONDS = 2.0
@@ -85,6 +86,8 @@ class Database:
                 min_size=min(settings.database_pool_min, settings.database_pool_max),
                 max_size=settings.database_pool_max,
                 max_inactive_connection_lifetime=IDLE_CONNECTION_SECONDS,
+                reset=_keep_session,
+                connection_class=connection_class(),
                 **self._connect_options(),
             )
         except _AWAY as error:
@@ -193,6 +196,14 @@ class Database:
                 "idle_in_transaction_session_timeout": _milliseconds(IDLE_IN_TRANSACTION_TIMEOUT_SECONDS),
             },
         }
+
+
+async def _keep_session(_connection: object) -> None:
+    """Undoes nothing when a connection comes back: the driver has ended its transaction, and nothing else is changed.
+
+    Statements here take locks for their transaction only and set nothing, and who listens has an own connection. The
+    driver's own way is a statement more for each use.
+    """
 
 
 def _milliseconds(seconds: float) -> str:

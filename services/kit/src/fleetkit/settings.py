@@ -43,16 +43,23 @@ PostgresUrl = Annotated[
 ]
 AmqpUrl = Annotated[SecretStr, AfterValidator(_secret_url("amqp", "amqp://user:password@host:5672/vhost"))]
 ServiceName = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")]
+RetryDelay = Annotated[float, Field(ge=0.001, le=86_400)]
 ServiceUrl = Annotated[AnyHttpUrl, AfterValidator(_without_credentials)]
 
 
 class ServiceSettings(BaseSettings):
-    """What every service has. A service gives `service_name`, of type `ServiceName`, its default."""
+    """What every service has. A service gives `service_name`, of type `ServiceName`, its default.
+
+    `process` says what this process does: `all` of it; `web` serves requests and leaves events to others; a `worker`
+    carries events and serves nothing but health, metrics and the config check.
+    """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     service_name: ServiceName
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    process: Literal["all", "web", "worker"] = "all"
+    otel_exporter_otlp_endpoint: ServiceUrl | None = None
 
 
 class DatabaseSettings(BaseSettings):
@@ -66,11 +73,17 @@ class DatabaseSettings(BaseSettings):
 
 
 class BrokerSettings(BaseSettings):
-    """RabbitMQ. Times are in seconds."""
+    """RabbitMQ. Times are in seconds.
+
+    An event whose handler fails is tried again after each of `events_retry_delays`, then parked. One for which no
+    queue is bound is dropped after `events_unrouted_hours`.
+    """
 
     rabbitmq_url: AmqpUrl
     events_publish_timeout: PositiveFloat = 5.0
-    events_prefetch: Annotated[int, Field(ge=1, le=1000)] = 20
+    events_prefetch: Annotated[int, Field(ge=1, le=1000)] = 100
+    events_retry_delays: Annotated[tuple[RetryDelay, ...], Field(max_length=10)] = (10.0, 60.0, 600.0)
+    events_unrouted_hours: PositiveFloat = 24.0
 
 
 def load_settings(settings_class: type[SettingsType]) -> SettingsType:

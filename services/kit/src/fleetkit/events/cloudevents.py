@@ -2,10 +2,10 @@
 
 import builtins
 from datetime import UTC, datetime
-from typing import Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 from uuid import uuid4
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 MEDIA_TYPE = "application/cloudevents+json"
 Data = TypeVar("Data", bound=BaseModel)
@@ -27,6 +27,8 @@ class CloudEvent(BaseModel):
     subject: str | None = None
     time: AwareDatetime
     datacontenttype: Literal["application/json"] = "application/json"
+    # The extension for distributed tracing: the span in which the event was made.
+    traceparent: Annotated[str | None, Field(exclude_if=lambda value: value is None)] = None
     data: dict[str, Any]
 
     @classmethod

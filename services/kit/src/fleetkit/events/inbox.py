@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from fleetkit.cancellation import end_if_cancelled
 from fleetkit.database import Connection, Database
 from fleetkit.events.cloudevents import CloudEvent
+from fleetkit.events.tracing import processing
 from fleetkit.health import NotReadyError
 
 EventHandler = Callable[[Connection, CloudEvent], Awaitable[None]]
@@ -43,11 +44,12 @@ class Inbox:
             DatabaseUnavailableError: try again later.
             InvalidEventError: its data will never be understood.
         """
-        async with self._database.transaction() as connection:
-            if not await connection.fetchval(_REMEMBER, self._consumer, event.id):
-                return False
-            await self._handlers[event.type](connection, event)
-            return True
+        with processing(event, self._consumer):
+            async with self._database.transaction() as connection:
+                if not await connection.fetchval(_REMEMBER, self._consumer, event.id):
+                    return False
+                await self._handlers[event.type](connection, event)
+                return True
 
     async def is_available(self) -> bool:
         """Whether the database answers."""

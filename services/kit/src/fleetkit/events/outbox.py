@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fleetkit.database import Connection
 from fleetkit.events.cloudevents import CloudEvent
+from fleetkit.events.tracing import creating
 from fleetkit.request_id import current_request_id
 
 NOTIFY_CHANNEL = "outbox"
@@ -16,7 +17,7 @@ WITH appended AS (
 SELECT pg_notify($5, '') FROM appended
 """
 _CLAIM = """
-SELECT position, id::text AS id, type, body::text AS body, request_id FROM outbox
+SELECT position, id::text AS id, type, body::text AS body, request_id, body ->> 'traceparent' AS traceparent FROM outbox
 WHERE next_attempt_at <= now() ORDER BY position LIMIT $1 FOR UPDATE SKIP LOCKED
 """
 _FORGET = "DELETE FROM outbox WHERE position = ANY($1::bigint[])"
@@ -37,6 +38,7 @@ class OutboxMessage:
     type: str
     body: str
     request_id: str | None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True)
@@ -49,15 +51,16 @@ class Backlog:
 
 async def append(connection: Connection, event: CloudEvent) -> None:
     """Puts an event into the outbox, in the transaction that `connection` has open."""
-    await connection.execute(
-        _APPEND, event.id, event.type, event.model_dump_json(), current_request_id(), NOTIFY_CHANNEL
-    )
+    with creating(event) as made:
+        await connection.execute(
+            _APPEND, made.id, made.type, made.model_dump_json(), current_request_id(), NOTIFY_CHANNEL
+        )
 
 
 async def claim(connection: Connection, limit: int) -> list[OutboxMessage]:
     """Takes the oldest messages that no other relay holds; the claim ends with the transaction."""
     rows = await connection.fetch(_CLAIM, limit)
-    return [OutboxMessage(row["position"], row["id"], row["type"], row["body"], row["request_id"]) for row in rows]
+    return [OutboxMessage(**row) for row in rows]
 
 
 async def forget(connection: Connection, positions: list[int]) -> None:

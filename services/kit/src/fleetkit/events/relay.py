@@ -11,6 +11,7 @@ from fleetkit.database import Connection, Database, DatabaseUnavailableError
 from fleetkit.events import outbox
 from fleetkit.events.metrics import EventMetrics
 from fleetkit.events.outbox import NOTIFY_CHANNEL, OutboxMessage
+from fleetkit.events.tracing import sending
 
 BATCH_SIZE = 100
 POLL_SECONDS = 1.0
@@ -68,14 +69,16 @@ class OutboxRelay:
         """
         async with self._database.transaction() as connection:
             messages = await outbox.claim(connection, BATCH_SIZE)
-            results = await asyncio.gather(
-                *(self._publisher.publish(message) for message in messages), return_exceptions=True
-            )
+            results = await asyncio.gather(*(self._publish(message) for message in messages), return_exceptions=True)
             await self._settle(connection, messages, results)
         for result in results:
             if result is not None and not isinstance(result, EventRefusedError):
                 raise result
         return len(messages)
+
+    async def _publish(self, message: OutboxMessage) -> None:
+        with sending(message.type, message.id, message.traceparent):
+            await self._publisher.publish(message)
 
     async def _settle(
         self, connection: Connection, messages: list[OutboxMessage], results: list[BaseException | None]

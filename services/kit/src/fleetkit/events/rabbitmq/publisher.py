@@ -3,7 +3,7 @@
 import asyncio
 
 from aio_pika import DeliveryMode, Message
-from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.abc import AbstractChannel, AbstractConnection, HeadersType
 from aio_pika.exceptions import (
     CONNECTION_EXCEPTIONS,
     ChannelClosed,
@@ -21,6 +21,7 @@ from fleetkit.events.rabbitmq.session import RabbitSession
 from fleetkit.events.rabbitmq.topology import EXCHANGE, declare_exchange
 from fleetkit.events.relay import BrokerUnavailableError, EventRefusedError
 from fleetkit.request_id import HEADER
+from fleetkit.tracing.spans import TRACEPARENT
 
 
 class RabbitPublisher(RabbitSession):
@@ -111,7 +112,7 @@ async def _publish(channel: AbstractChannel, message: OutboxMessage) -> None:
                 delivery_mode=DeliveryMode.PERSISTENT,
                 message_id=message.id,
                 type=message.type,
-                headers={HEADER: message.request_id} if message.request_id else {},
+                headers=_headers(message),
             ),
             routing_key=message.type,
             mandatory=True,
@@ -122,3 +123,8 @@ async def _publish(channel: AbstractChannel, message: OutboxMessage) -> None:
         if task is not None and task.cancelling():
             raise
         raise BrokerUnavailableError("connection lost") from error
+
+
+def _headers(message: OutboxMessage) -> HeadersType:
+    headers = {HEADER: message.request_id, TRACEPARENT: message.traceparent}
+    return {name: value for name, value in headers.items() if value}
