@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from fleetkit.config_check import config_check_router
 from fleetkit.health import Check, health_router
 from fleetkit.logs import configure_logging
-from fleetkit.metrics import install_metrics
+from fleetkit.metrics import RequestMetrics, metrics_router
 from fleetkit.middleware import RequestContextMiddleware
 from fleetkit.problems import declare_problem, install_problem_handlers
 from fleetkit.settings import ServiceSettings
@@ -54,7 +54,7 @@ def build_app(
         app.include_router(router)
     app.include_router(config_check_router(settings))
     app.include_router(health_router(readiness))
+    app.include_router(metrics_router(registry))
     install_problem_handlers(app)
-    install_metrics(app, registry)
-    app.add_middleware(RequestContextMiddleware)
+    app.add_middleware(RequestContextMiddleware, metrics=RequestMetrics(registry))
     return app

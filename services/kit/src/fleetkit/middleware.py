@@ -4,34 +4,40 @@ from http import HTTPStatus
 from time import perf_counter
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fleetkit.auth.principal import remember_subject
+from fleetkit.metrics import RequestMetrics
 from fleetkit.problems import problem_response
 from fleetkit.request_id import HEADER, request_id_scope
 
 # Probes and scrapes come every few seconds and would drown the rest.
 _QUIET_PATHS = frozenset({"/health/live", "/health/ready", "/metrics"})
+_RAW_HEADER = HEADER.lower().encode()
 log = structlog.get_logger("fleetkit.access")
 
 
 class RequestContextMiddleware:
-    """Gives each request an id, writes its access line, and answers 500 without internals."""
+    """Gives each request an id, writes its access line, counts it, and answers 500 without internals."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, metrics: RequestMetrics) -> None:
         self._app = app
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         remember_subject(None)
-        with request_id_scope(Headers(scope=scope).get(HEADER)) as request_id:
-            await self._handle(scope, receive, _Answer(send, request_id))
+        with request_id_scope(_offered_id(scope)) as request_id:
+            answer = _Answer(send, request_id)
+            started = perf_counter()
+            try:
+                await self._handle(scope, receive, answer)
+            finally:
+                self._record(scope, answer.status, perf_counter() - started)
 
     async def _handle(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
-        started = perf_counter()
         try:
             await self._app(scope, receive, answer.send)
         except Exception:
@@ -40,15 +46,14 @@ class RequestContextMiddleware:
                 raise
             problem = problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error")
             await problem(scope, receive, answer.send)
-        finally:
-            write = log.debug if scope["path"] in _QUIET_PATHS else log.info
-            write(
-                "Request finished",
-                method=scope["method"],
-                path=scope["path"],
-                status=answer.status,
-                duration_ms=round((perf_counter() - started) * 1000, 2),
-            )
+
+    def _record(self, scope: Scope, status: int | None, seconds: float) -> None:
+        path, method = scope["path"], scope["method"]
+        is_quiet = path in _QUIET_PATHS
+        if status is not None and not is_quiet:
+            self._metrics.observe(scope, status, seconds)
+        write = log.debug if is_quiet else log.info
+        write("Request finished", method=method, path=path, status=status, duration_ms=round(seconds * 1000, 2))
 
 
 class _Answer:
@@ -62,5 +67,9 @@ class _Answer:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            MutableHeaders(scope=message)[HEADER] = self._request_id
+            message["headers"] = [*message.get("headers", ()), (_RAW_HEADER, self._request_id.encode())]
         await self._send(message)
+
+
+def _offered_id(scope: Scope) -> str | None:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == _RAW_HEADER), None)

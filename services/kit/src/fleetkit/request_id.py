@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from uuid import uuid4
+from secrets import token_hex
 
 HEADER = "X-Request-ID"
 _ACCEPTED = re.compile(r"[A-Za-z0-9._-]{1,128}")
@@ -19,7 +19,7 @@ def current_request_id() -> str | None:
 @contextmanager
 def request_id_scope(offered: str | None) -> Iterator[str]:
     """Keeps `offered` as the current id where it is well formed, otherwise a new one."""
-    request_id = offered if offered and _ACCEPTED.fullmatch(offered) else uuid4().hex
+    request_id = offered if offered and _ACCEPTED.fullmatch(offered) else token_hex(16)
     token = _current.set(request_id)
     try:
         yield request_id

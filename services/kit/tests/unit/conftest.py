@@ -61,6 +61,13 @@ def make_router() -> APIRouter:
     async def request_id() -> str | None:
         return current_request_id()
 
+    shelves = APIRouter()
+
+    @shelves.get("/{shelf}/things")
+    async def things_on_shelf(shelf: str) -> list[Thing]:
+        return []
+
+    router.include_router(shelves, prefix="/shelves")
     return router
 
 
