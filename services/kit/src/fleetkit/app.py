@@ -1,7 +1,7 @@
 """Puts the plumbing around a service's own routers."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -15,6 +15,8 @@ from fleetkit.metrics import RequestMetrics, metrics_router
 from fleetkit.middleware import RequestContextMiddleware
 from fleetkit.problems import declare_problem, install_problem_handlers
 from fleetkit.settings import ServiceSettings
+from fleetkit.tracing.http import server_telemetry
+from fleetkit.tracing.process import TraceExport, trace_export, traced
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[Mapping[str, Any]]]
 
@@ -35,22 +37,24 @@ def build_app(
         settings: what `/config-check` shows and how to log.
         title: the name in the OpenAPI document.
         version: the version in the OpenAPI document.
-        routers: the service's own endpoints.
+        routers: the service's own endpoints, which a worker process does not serve.
         lifespan: opens what they need and yields it as the request's state.
         readiness: the parts without which no request can be served.
         registry: where this application's metrics are.
     """
     configure_logging(settings.service_name, settings.log_level)
+    export = trace_export(settings.otel_exporter_otlp_endpoint, service=settings.service_name, version=version)
     app = FastAPI(
         title=title,
         version=version,
-        lifespan=lifespan,
+        lifespan=_within(export, lifespan),
+        telemetry=server_telemetry(export.provider if export else None),
         responses={
             status.value: declare_problem(status)
             for status in (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
         },
     )
-    for router in routers:
+    for router in () if settings.process == "worker" else routers:
         app.include_router(router)
     app.include_router(config_check_router(settings))
     app.include_router(health_router(readiness))
@@ -58,3 +62,12 @@ def build_app(
     install_problem_handlers(app)
     app.add_middleware(RequestContextMiddleware, metrics=RequestMetrics(registry))
     return app
+
+
+def _within(export: TraceExport | None, lifespan: Lifespan) -> Lifespan:
+    @asynccontextmanager
+    async def traced_lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
+        async with traced(export), lifespan(app) as state:
+            yield state
+
+    return traced_lifespan

@@ -12,6 +12,7 @@ from fleetkit.cancellation import end_if_cancelled
 from fleetkit.health import NotReadyError
 from fleetkit.problems import UnavailableError
 from fleetkit.settings import DatabaseSettings
+from fleetkit.tracing.postgres import connection_class
 
 CLOSE_TIMEOUT_SECONDS = 3.0
 LOCK_TIMEOUT_SECONDS = 2.0
@@ -86,6 +87,7 @@ class Database:
                 max_size=settings.database_pool_max,
                 max_inactive_connection_lifetime=IDLE_CONNECTION_SECONDS,
                 reset=_keep_session,
+                connection_class=connection_class(),
                 **self._connect_options(),
             )
         except _AWAY as error:

@@ -9,7 +9,9 @@ import orjson
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
+from fleetkit.auth.principal import current_subject
 from fleetkit.request_id import current_request_id
+from fleetkit.tracing.spans import current_trace_id
 
 
 def configure_logging(service_name: str, level: str) -> None:
@@ -24,6 +26,10 @@ def configure_logging(service_name: str, level: str) -> None:
         event["service"] = service_name
         if request_id := current_request_id():
             event["request_id"] = request_id
+        if subject := current_subject():
+            event["user_id"] = subject
+        if trace_id := current_trace_id():
+            event["trace_id"] = trace_id
         return event
 
     shared: list[Processor] = [
