@@ -1,13 +1,13 @@
 """Puts the users service together."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 from fleetkit.app import build_app
-from fleetkit.background import Startup, running
+from fleetkit.background import Startup, Worker, running
 from fleetkit.database import Database
 from fleetkit.events.runtime import event_workers
 from fleetkit.metrics import new_registry, observe_pool
@@ -27,9 +27,11 @@ def create_app(settings: Settings) -> FastAPI:
     database = Database(settings, application_name=settings.service_name)
     observe_pool(database, registry)
     startup = Startup(settings, database, MIGRATIONS)
-    workers = event_workers(
-        settings, service=settings.service_name, database=database, handlers=HANDLERS, registry=registry
-    )
+    workers: Sequence[Worker] = ()
+    if settings.process != "web":
+        workers = event_workers(
+            settings, service=settings.service_name, database=database, handlers=HANDLERS, registry=registry
+        )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
