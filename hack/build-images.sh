@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the images of the operator and the services whose content changed, and prints the content tag of each: NAME=IMAGE.
+# Builds the images of the operator and the services whose content changed, says how large each is, and prints its content tag:
+# NAME=IMAGE. An image of 90 MB or more above its base is an error.
 # Without a registry it first makes the stand-ins for their base images. usage: build-images.sh [operator|users|orders...]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -9,13 +10,16 @@ source hack/lib/cache.sh
 names=$(hack/write-image-names.sh)
 eval "$names"
 
+shared=(.dockerignore requirements.lock hack/install-locked.sh hack/slim-venv.sh hack/compile_imported.py)
+
 build() { # NAME DOCKERFILE INPUT...
   local name=$1 dockerfile=$2 repository=localhost/fastapi-fleet/$1 image
-  image=$repository:src-$(text_key "$PYTHON_IMAGE" "$(content_key .dockerignore requirements.lock hack/install-locked.sh "${@:3}")")
+  image=$repository:src-$(text_key "$PYTHON_IMAGE" "$(content_key "${shared[@]}" "${@:3}")")
   if ! docker image inspect "$image" >/dev/null 2>&1; then
     say "Building $image (20 to 60 s)"
     hack/run-docker-build.sh "$image" --file "$dockerfile" --build-arg "PYTHON_IMAGE=$PYTHON_IMAGE" .
   fi
+  hack/check-image-size.sh "$image" "$PYTHON_IMAGE" 90
   docker tag "$image" "$repository:dev"
   echo "$name=$image"
 }

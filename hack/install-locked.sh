@@ -15,7 +15,9 @@ fi
 /uv/bin/uv venv --quiet --python "$(command -v python)" "$venv"
 # The resolver says which packages are needed; what is installed are their entries of the lock, and nothing without a hash.
 echo fleetkit > workspace.txt
-/uv/bin/uv pip compile --quiet --all-extras --python "$venv" --no-sources --no-header --no-annotate \
+extras= # uv takes them from projects only
+case $* in *pyproject.toml*) extras=--all-extras ;; esac
+/uv/bin/uv pip compile --quiet $extras --python "$venv" --no-sources --no-header --no-annotate \
   --excludes workspace.txt --constraints requirements.lock --output-file needed.txt "$@"
 awk -F '[= ;]' '
   NR == FNR {needed[$1]; missing[$1]; next}
