@@ -15,6 +15,7 @@ from fleetkit.events.runtime import event_workers
 from fleetkit.idempotency import keep_purging
 from fleetkit.metrics import new_registry, observe_pool
 from fleetkit.settings import load_settings
+from fleetkit.version import read_version
 
 from app.config import Settings
 from app.events.consumed import HANDLERS
@@ -22,7 +23,7 @@ from app.routers import orders
 from app.services.orders import OrderService
 from app.services.user_directory import UserClient, UserDirectory
 
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
+SERVICE = Path(__file__).parent.parent
 
 
 def create_app(settings: Settings, *, users_transport: httpx2.AsyncBaseTransport | None = None) -> FastAPI:
@@ -35,7 +36,7 @@ def create_app(settings: Settings, *, users_transport: httpx2.AsyncBaseTransport
     registry = new_registry()
     database = Database(settings, application_name=settings.service_name)
     observe_pool(database, registry)
-    startup = Startup(settings, database, MIGRATIONS)
+    startup = Startup(settings, database, SERVICE / "migrations")
     workers: list[Worker] = [
         *event_workers(
             settings, service=settings.service_name, database=database, handlers=HANDLERS, registry=registry
@@ -58,7 +59,7 @@ def create_app(settings: Settings, *, users_transport: httpx2.AsyncBaseTransport
     return build_app(
         settings,
         title="orders",
-        version="0.1.0",
+        version=read_version(SERVICE / "pyproject.toml"),
         routers=[orders.router],
         lifespan=lifespan,
         readiness={"startup": startup.check, "database": database.check},

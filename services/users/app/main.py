@@ -12,13 +12,14 @@ from fleetkit.database import Database
 from fleetkit.events.runtime import event_workers
 from fleetkit.metrics import new_registry, observe_pool
 from fleetkit.settings import load_settings
+from fleetkit.version import read_version
 
 from app.config import Settings
 from app.events.consumed import HANDLERS
 from app.routers import users
 from app.services.users import UserService
 
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
+SERVICE = Path(__file__).parent.parent
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -26,7 +27,7 @@ def create_app(settings: Settings) -> FastAPI:
     registry = new_registry()
     database = Database(settings, application_name=settings.service_name)
     observe_pool(database, registry)
-    startup = Startup(settings, database, MIGRATIONS)
+    startup = Startup(settings, database, SERVICE / "migrations")
     workers: Sequence[Worker] = ()
     if settings.process != "web":
         workers = event_workers(
@@ -41,7 +42,7 @@ def create_app(settings: Settings) -> FastAPI:
     return build_app(
         settings,
         title="users",
-        version="0.1.0",
+        version=read_version(SERVICE / "pyproject.toml"),
         routers=[users.router],
         lifespan=lifespan,
         readiness={"startup": startup.check, "database": database.check},
