@@ -24,6 +24,7 @@ from app.services.orders import OrderService
 from app.services.user_directory import UserClient, UserDirectory
 
 SERVICE = Path(__file__).parent.parent
+MIGRATIONS = SERVICE / "migrations"
 
 
 def create_app(settings: Settings, *, users_transport: httpx2.AsyncBaseTransport | None = None) -> FastAPI:
@@ -36,7 +37,7 @@ def create_app(settings: Settings, *, users_transport: httpx2.AsyncBaseTransport
     registry = new_registry()
     database = Database(settings, application_name=settings.service_name)
     observe_pool(database, registry)
-    startup = Startup(settings, database, SERVICE / "migrations")
+    startup = Startup(settings, database, MIGRATIONS)
     workers: list[Worker] = [
         *event_workers(
             settings, service=settings.service_name, database=database, handlers=HANDLERS, registry=registry

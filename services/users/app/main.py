@@ -20,6 +20,7 @@ from app.routers import users
 from app.services.users import UserService
 
 SERVICE = Path(__file__).parent.parent
+MIGRATIONS = SERVICE / "migrations"
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -27,7 +28,7 @@ def create_app(settings: Settings) -> FastAPI:
     registry = new_registry()
     database = Database(settings, application_name=settings.service_name)
     observe_pool(database, registry)
-    startup = Startup(settings, database, SERVICE / "migrations")
+    startup = Startup(settings, database, MIGRATIONS)
     workers: Sequence[Worker] = ()
     if settings.process != "web":
         workers = event_workers(
