@@ -10,7 +10,6 @@ import structlog
 from fleetkit.problems import UnavailableError
 from fleetkit.request_id import HEADER, current_request_id
 from fleetkit.tracing.http import send_traced
-from fleetkit.tracing.http import send_traced
 from fleetkit.upstream.calls import Upstream
 from fleetkit.upstream.credentials import Credentials
 from fleetkit.upstream.errors import UpstreamTimeoutError, UpstreamUnavailableError
