@@ -55,6 +55,35 @@ REFUSED: dict[str, tuple[Manifest, str, str]] = {
     "port above range": (service(port=70000), "spec.port", "less than or equal to 65535"),
     "port of 0": (service(port=0), "spec.port", "greater than or equal to 1"),
     "port as text": (service(port="http"), "spec.port", "must be of type integer"),
+    "autoscaling without a most": (service(autoscaling={}), "spec.autoscaling.maxReplicas", "Required value"),
+    "autoscaling upside down": (
+        service(autoscaling={"minReplicas": 3, "maxReplicas": 2}),
+        "spec.autoscaling.minReplicas",
+        "must not be above autoscaling.maxReplicas",
+    ),
+    "autoscaling by a request that is not there": (
+        service(autoscaling={"maxReplicas": 2}, resources={"requests": {"memory": "64Mi"}}),
+        "spec.resources",
+        "set resources.requests.cpu",
+    ),
+    "autoscaling by memory that is not requested": (
+        service(
+            autoscaling={"maxReplicas": 2, "targetMemoryUtilizationPercentage": 70},
+            resources={"requests": {"cpu": "100m"}},
+        ),
+        "spec.resources",
+        "set resources.requests.memory",
+    ),
+    "unknown scaling policy": (
+        service(autoscaling={"maxReplicas": 2, "behavior": {"scaleUp": {"selectPolicy": "Most"}}}),
+        "spec.autoscaling.behavior.scaleUp.selectPolicy",
+        "Unsupported value",
+    ),
+    "the same pull secret twice": (
+        service(imagePullSecrets=[{"name": "a"}, {"name": "a"}]),
+        "spec.imagePullSecrets[1]",
+        "Duplicate value",
+    ),
     "negative replicas": (service(replicas=-1), "spec.replicas", "greater than or equal to 0"),
     "no workers": (service(workers=0), "spec.workers", "greater than or equal to 1"),
     "app without attribute": (service(app="app.main"), "spec.app", "should match"),

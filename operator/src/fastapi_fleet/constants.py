@@ -31,6 +31,9 @@ ANNOTATION_CONFIG_HASH: Final = f"{GROUP}/config-hash"
 ANNOTATION_REVISION: Final = f"{GROUP}/revision"
 """Hash of the pod template, on the Deployment and on each pod: tells the pods of a revision apart."""
 
+ANNOTATION_REPLICAS: Final = f"{GROUP}/replicas"
+"""On a Deployment whose replicas the operator does not send, because an autoscaler sets them."""
+
 HEALTH_LIVE_PATH: Final = "/health/live"
 HEALTH_READY_PATH: Final = "/health/ready"
 

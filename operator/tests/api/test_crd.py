@@ -20,6 +20,9 @@ LIMITS_BY_TYPE = {
 }
 
 DEFAULTS_OF_A_SERVICE = {
+    "spec.autoscaling.minReplicas": 1,
+    "spec.podDisruptionBudget.enabled": True,
+    "spec.topologySpread.enabled": True,
     "spec.platform": "default",
     "spec.app": "app.main:app",
     "spec.port": 8000,

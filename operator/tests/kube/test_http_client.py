@@ -74,6 +74,14 @@ async def test_apply_is_a_server_side_apply_as_the_own_field_manager() -> None:
     assert server.body == SHOP
 
 
+async def test_replicas_are_kept_by_a_manager_that_owns_nothing_else() -> None:
+    server = answering()
+    await server.client.keep_replicas({**SHOP, "spec": {"replicas": 5, "paused": False}})
+    assert dict(server.request.url.params) == {"fieldManager": "fastapi-fleet-replicas", "force": "true"}
+    assert server.body["spec"] == {"replicas": 5}
+    assert server.body["metadata"] == {"name": "shop", "namespace": "team", "uid": "uid-shop"}
+
+
 async def test_apply_to_a_missing_namespace_is_retried() -> None:
     with pytest.raises(ApiUnavailableError, match="Service team/shop"):
         await answering(404, {"message": "namespace not found"}).client.apply(SHOP)

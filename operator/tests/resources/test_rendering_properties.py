@@ -6,13 +6,14 @@ from typing import Any
 from fastapi_fleet.api.platform_spec import FleetPlatformSpec
 from fastapi_fleet.api.service_spec import SHUTDOWN_MARGIN_SECONDS, FastAPIServiceSpec, Shutdown
 from fastapi_fleet.kube.kinds import key_of
+from fastapi_fleet.reconcile.observe import child_keys
 from fastapi_fleet.resources.deployment import uvicorn_command
 from fastapi_fleet.resources.equality import holds
 from fastapi_fleet.resources.manifest import Owner
 from hypothesis import given
 from support import specs
 from support.pod_security import restricted_violations
-from support.rendering import rendered_platform, rendered_service
+from support.rendering import SERVICE_OWNER, rendered_platform, rendered_service
 
 KUBERNETES_NAME_LIMIT = 63
 
@@ -105,6 +106,26 @@ def test_platform_names_and_label_values_are_within_limits(spec: FleetPlatformSp
 
 @given(specs.service_specs())
 def test_prerequisites_come_before_the_workload_and_none_twice(spec: FastAPIServiceSpec) -> None:
-    keys = [key_of(manifest) for manifest in rendered_service(spec).all]
-    assert keys[-1].kind == "Deployment"
+    rendered = rendered_service(spec)
+    keys = [key_of(manifest) for manifest in rendered.all]
+    assert keys[len(rendered.prerequisites)].kind == "Deployment"
     assert len(keys) == len(set(keys))
+
+
+@given(specs.service_specs())
+def test_children_are_told_before_they_are_rendered(spec: FastAPIServiceSpec) -> None:
+    assert set(child_keys(SERVICE_OWNER, spec)) == {key_of(manifest) for manifest in rendered_service(spec).all}
+
+
+@given(specs.service_specs())
+def test_replicas_are_sent_by_the_operator_or_decided_by_an_autoscaler(spec: FastAPIServiceSpec) -> None:
+    kinds = {manifest["kind"] for manifest in rendered_service(spec).all}
+    assert ("replicas" in deployment_spec(spec)) != ("HorizontalPodAutoscaler" in kinds)
+
+
+@given(specs.service_specs())
+def test_budget_always_lets_a_drain_go_on(spec: FastAPIServiceSpec) -> None:
+    budgets = [manifest for manifest in rendered_service(spec).all if manifest["kind"] == "PodDisruptionBudget"]
+    fewest = spec.autoscaling.min_replicas if spec.autoscaling else spec.replicas
+    assert all(fewest > budget["spec"]["maxUnavailable"] > 0 for budget in budgets)
+    assert len(budgets) <= int(fewest > 1)

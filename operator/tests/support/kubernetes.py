@@ -35,6 +35,7 @@ class FakeKube:
         self.watchers: list[Watcher] = []
         self._objects: dict[ObjectKey, Object] = {}
         self._applied: dict[ObjectKey, Object] = {}
+        self._kept_replicas: dict[ObjectKey, int] = {}
         self._failures: defaultdict[tuple[str, str], list[ReconcileError]] = defaultdict(list)
         self._lost_answers: set[tuple[str, str]] = set()
         self._versions = count(100)
@@ -61,10 +62,18 @@ class FakeKube:
         self._record("apply", key)
         known = self._objects.get(key, {"metadata": {}})
         merged = _apply(deepcopy(known), self._applied.get(key, {}), deepcopy(manifest))
+        if key in self._kept_replicas:
+            merged["spec"].setdefault("replicas", self._kept_replicas[key])
         self._applied[key] = deepcopy(manifest)
         stored = self._store(_with_defaults(merged))
         self._lose_answer("apply", key.kind)
         return stored
+
+    async def keep_replicas(self, obj: Object) -> Object:
+        key = key_of(obj)
+        self._record("keep_replicas", key)
+        self._kept_replicas[key] = obj["spec"]["replicas"]
+        return self.object(key)
 
     async def correct(self, obj: Object, operations: list[dict[str, Any]]) -> Object:
         key = key_of(obj)
@@ -265,6 +274,7 @@ def _with_defaults(obj: Object) -> Object:
     if obj["kind"] == "Service":
         obj["spec"].setdefault("clusterIP", "10.96.0.1")
     if obj["kind"] in {"Deployment", "StatefulSet"}:
+        obj["spec"].setdefault("replicas", 1)
         pod = obj["spec"]["template"]["spec"]
         pod.setdefault("restartPolicy", "Always")
         for container in pod["containers"]:

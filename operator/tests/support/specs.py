@@ -54,6 +54,19 @@ probes = st.fixed_dictionaries(
 
 
 @st.composite
+def autoscalings(draw: st.DrawFn) -> dict[str, int]:
+    fewest = draw(st.integers(1, 1000))
+    targets = st.fixed_dictionaries(
+        {},
+        optional={
+            "targetCPUUtilizationPercentage": st.integers(1, 1000),
+            "targetMemoryUtilizationPercentage": st.integers(1, 1000),
+        },
+    )
+    return {"minReplicas": fewest, "maxReplicas": draw(st.integers(fewest, 1000)), **draw(targets)}
+
+
+@st.composite
 def _variables_by_field(draw: st.DrawFn) -> dict[str, Any]:
     """Variables spread over the fields that can set one: none is set twice."""
     fields: dict[str, Any] = {"config": {}, "secrets": [], "services": [], "env": []}
@@ -86,6 +99,9 @@ def service_specs(draw: st.DrawFn) -> FastAPIServiceSpec:
             "port": draw(st.integers(1, 65535)),
             "workers": draw(st.integers(1, 32)),
             "replicas": draw(st.integers(0, 1000)),
+            "autoscaling": draw(st.none() | autoscalings()),
+            "podDisruptionBudget": {"enabled": draw(st.booleans())},
+            "topologySpread": {"enabled": draw(st.booleans())},
             "command": command,
             "args": draw(st.none() | st.lists(texts, max_size=3)),
             "resources": draw(resources),

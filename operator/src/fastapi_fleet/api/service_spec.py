@@ -19,6 +19,13 @@ from fastapi_fleet.api.model import (
     cel_rules,
     map_list,
 )
+from fastapi_fleet.api.scaling_spec import (
+    REQUEST_RULES,
+    Autoscaling,
+    ImagePullSecret,
+    PodDisruptionBudget,
+    TopologySpread,
+)
 from fastapi_fleet.api.service_rules import ONE_SOURCE_RULES
 from fastapi_fleet.constants import HEALTH_LIVE_PATH, HEALTH_READY_PATH
 
@@ -197,11 +204,17 @@ class Shutdown(ApiModel):
 class FastAPIServiceSpec(ApiModel):
     """Desired state of a FastAPI service. Only image is required; three lines run well."""
 
-    model_config = ConfigDict(json_schema_extra=cel_rules(*ONE_SOURCE_RULES))
+    model_config = ConfigDict(json_schema_extra=cel_rules(*ONE_SOURCE_RULES, *REQUEST_RULES))
 
     image: ImageReference = Field(description="Container image of the service. The one required field.")
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = Field(
         None, description="When the kubelet pulls the image. Kubernetes' own default when left out."
+    )
+    image_pull_secrets: list[ImagePullSecret] = Field(
+        default=[],
+        max_length=16,
+        description="Secrets by which the kubelet may pull the image.",
+        json_schema_extra=map_list("name"),
     )
     platform: Name = Field(
         "default",
@@ -229,7 +242,14 @@ class FastAPIServiceSpec(ApiModel):
         description="Arguments after the command (after uvicorn's, where command is not set).",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
-    replicas: int = Field(1, ge=0, le=1000, description="Number of pods.")
+    replicas: int = Field(1, ge=0, le=1000, description="Number of pods. Not looked at where autoscaling is set.")
+    autoscaling: Autoscaling | None = Field(
+        None, description="Pods as the load asks for, by a HorizontalPodAutoscaler; needs a metrics server."
+    )
+    pod_disruption_budget: PodDisruptionBudget = Field(
+        default=PodDisruptionBudget(), description="How many pods a drain of nodes may take at once."
+    )
+    topology_spread: TopologySpread = Field(default=TopologySpread(), description="Where pods lie.")
     resources: ResourceRequirements | None = Field(
         None,
         description="Compute resources. Default: requests of 100m CPU and 256Mi memory, memory limit = request.",

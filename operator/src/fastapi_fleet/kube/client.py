@@ -7,7 +7,7 @@ from fastapi_fleet.kube.kinds import Kind, Object, ObjectKey
 
 
 class KubeClient(Protocol):
-    """Seven calls on plain dicts.
+    """Eight calls on plain dicts.
 
     Every call raises ApiUnavailableError, ApiConflictError or ApiRefusedError; a missing object is None, not an error.
     """
@@ -18,6 +18,13 @@ class KubeClient(Protocol):
 
     async def apply(self, manifest: Object) -> Object:
         """Server-side apply of a whole manifest as the operator's field manager. Returns the object as it is then."""
+        ...
+
+    async def keep_replicas(self, obj: Object) -> Object:
+        """Take the replicas of this object, as they are, for a field manager of their own.
+
+        They stay then when the operator no longer sends them; the API server would set them to 1 otherwise.
+        """
         ...
 
     async def correct(self, obj: Object, operations: list[dict[str, Any]]) -> Object:

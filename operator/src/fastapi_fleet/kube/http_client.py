@@ -61,13 +61,23 @@ class HttpKubeClient:
         return [item async for item in self._pages(kind, namespace, label_selector)]
 
     async def apply(self, manifest: Object) -> Object:
+        return await self._apply_as(FIELD_MANAGER, manifest)
+
+    async def keep_replicas(self, obj: Object) -> Object:
+        key = key_of(obj)
+        identity = {"apiVersion": BY_NAME[key.kind].api_version, "kind": key.kind}
+        metadata = {"namespace": key.namespace, "name": key.name, "uid": obj["metadata"]["uid"]}
+        held = {**identity, "metadata": metadata, "spec": {"replicas": obj["spec"]["replicas"]}}
+        return await self._apply_as(f"{FIELD_MANAGER}-replicas", held)
+
+    async def _apply_as(self, field_manager: str, manifest: Object) -> Object:
         key = key_of(manifest)
         kind = BY_NAME[key.kind]
         applied = await self._call(
             "PATCH",
             kind,
             kind.path(key.namespace, key.name),
-            params={"fieldManager": FIELD_MANAGER, "force": "true"},
+            params={"fieldManager": field_manager, "force": "true"},
             content_type=APPLY,
             body=manifest,
         )

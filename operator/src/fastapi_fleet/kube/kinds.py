@@ -49,13 +49,24 @@ SERVICE: Final = Kind("Service", "", "v1", "services")
 CONFIG_MAP: Final = Kind("ConfigMap", "", "v1", "configmaps")
 SECRET: Final = Kind("Secret", "", "v1", "secrets")
 SERVICE_ACCOUNT: Final = Kind("ServiceAccount", "", "v1", "serviceaccounts")
+HORIZONTAL_POD_AUTOSCALER: Final = Kind("HorizontalPodAutoscaler", "autoscaling", "v2", "horizontalpodautoscalers")
+POD_DISRUPTION_BUDGET: Final = Kind("PodDisruptionBudget", "policy", "v1", "poddisruptionbudgets")
 POD: Final = Kind("Pod", "", "v1", "pods")
 LEASE: Final = Kind("Lease", "coordination.k8s.io", "v1", "leases")
 
 OWNERS: Final = (FASTAPI_SERVICE, FLEET_PLATFORM)
 """Kinds that people write and that a pass is made for."""
 
-CHILDREN: Final = (DEPLOYMENT, STATEFUL_SET, SERVICE, CONFIG_MAP, SECRET, SERVICE_ACCOUNT)
+CHILDREN: Final = (
+    DEPLOYMENT,
+    STATEFUL_SET,
+    SERVICE,
+    CONFIG_MAP,
+    SECRET,
+    SERVICE_ACCOUNT,
+    HORIZONTAL_POD_AUTOSCALER,
+    POD_DISRUPTION_BUDGET,
+)
 """Kinds that the operator writes."""
 
 WATCHED: Final = (*OWNERS, *CHILDREN, POD)

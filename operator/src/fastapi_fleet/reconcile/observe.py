@@ -13,7 +13,9 @@ from fastapi_fleet.kube.kinds import (
     DEPLOYMENT,
     FASTAPI_SERVICE,
     FLEET_PLATFORM,
+    HORIZONTAL_POD_AUTOSCALER,
     POD,
+    POD_DISRUPTION_BUDGET,
     SECRET,
     SERVICE,
     SERVICE_ACCOUNT,
@@ -24,6 +26,7 @@ from fastapi_fleet.reconcile.children import Children
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.environment import own_secret_keys
 from fastapi_fleet.resources.manifest import Owner
+from fastapi_fleet.resources.pod_disruption_budget import wants_budget
 from fastapi_fleet.resources.secret import decode
 
 _MISSING = {SECRET.name: Reason.SECRET_MISSING, CONFIG_MAP.name: Reason.CONFIG_MAP_MISSING}
@@ -81,6 +84,10 @@ def child_keys(owner: Owner, spec: FastAPIServiceSpec) -> list[ObjectKey]:
         wanted.append((CONFIG_MAP, names.config_map(owner.name)))
     if own_secret_keys(spec):
         wanted.append((SECRET, names.secret(owner.name)))
+    if spec.autoscaling:
+        wanted.append((HORIZONTAL_POD_AUTOSCALER, owner.name))
+    if wants_budget(spec):
+        wanted.append((POD_DISRUPTION_BUDGET, owner.name))
     return [ObjectKey(kind.name, owner.namespace, name) for kind, name in wanted]
 
 

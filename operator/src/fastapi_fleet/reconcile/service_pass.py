@@ -30,6 +30,7 @@ from fastapi_fleet.reconcile.service_plan import (
 )
 from fastapi_fleet.reconcile.status_writer import Announce, Now, StatusWriter, timestamp
 from fastapi_fleet.resources import names
+from fastapi_fleet.resources.deployment import is_handed_over
 from fastapi_fleet.status.facts import BackendState, ServiceFacts
 from fastapi_fleet.status.service_status import compute_service_status
 
@@ -111,9 +112,16 @@ class ServicePass:
 
     async def _run(self, plan: ServicePlan, facts: ServiceFacts) -> ServiceFacts:
         if plan.may_run(facts):
-            await self._children.apply((plan.manifests.workload,), plan.observed.children)
+            await self._hand_over_replicas(plan)
+            await self._children.apply((plan.manifests.workload, *plan.manifests.companions), plan.observed.children)
         await self._children.prune(plan.owner, plan.manifests.all)
         return replace(facts, deployment=self._cache.get(key_of(plan.manifests.workload)))
+
+    async def _hand_over_replicas(self, plan: ServicePlan) -> None:
+        """An autoscaler begins with the pods that run: leaving the number out would take it back to one."""
+        live = plan.observed.deployment
+        if live is not None and not is_handed_over(live, plan.manifests.workload):
+            self._cache.put(await self._kube.keep_replicas(live))
 
     async def _conclude(self, resource: Object, facts: ServiceFacts) -> Outcome:
         """Status is written once a pass, on failure too, onto the newest known state of the resource."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi_fleet.api.model import ResourceRequirements
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
-from fastapi_fleet.constants import ANNOTATION_CONFIG_HASH, ANNOTATION_REVISION
+from fastapi_fleet.constants import ANNOTATION_CONFIG_HASH, ANNOTATION_REPLICAS, ANNOTATION_REVISION
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.environment import render_env, render_env_from
 from fastapi_fleet.resources.manifest import (
@@ -24,6 +24,7 @@ PROGRESS_MARGIN_SECONDS = 60
 """Beyond the start-up budget: time to pull the image, to be scheduled and to get ready."""
 
 REVISION_HISTORY_LIMIT = 5
+AUTOSCALED = "autoscaled"
 DEFAULT_RESOURCES = ResourceRequirements(requests={"cpu": "100m", "memory": "256Mi"}, limits={"memory": "256Mi"})
 """Memory is not compressible, so its limit is its request; a CPU limit would only slow imports down."""
 
@@ -31,11 +32,14 @@ DEFAULT_RESOURCES = ResourceRequirements(requests={"cpu": "100m", "memory": "256
 def render_deployment(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceInputs) -> Manifest:
     manifest = child(owner, api_version="apps/v1", kind="Deployment", name=owner.name, component="service")
     template = _stamp_revision(render_pod_template(owner, spec, inputs))
-    manifest["metadata"]["annotations"] = {ANNOTATION_REVISION: template_revision(template)}
+    manifest["metadata"]["annotations"] = {
+        ANNOTATION_REVISION: template_revision(template),
+        **({ANNOTATION_REPLICAS: AUTOSCALED} if spec.autoscaling else {}),
+    }
     return {
         **manifest,
         "spec": {
-            "replicas": spec.replicas,
+            **({} if spec.autoscaling else {"replicas": spec.replicas}),
             "selector": {"matchLabels": selector_labels(owner.name, "service")},
             "revisionHistoryLimit": REVISION_HISTORY_LIMIT,
             "progressDeadlineSeconds": progress_deadline_seconds(spec),
@@ -63,6 +67,8 @@ def render_pod_template(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceI
             "hostPID": False,
             "hostIPC": False,
             "initContainers": [],
+            "imagePullSecrets": [{"name": secret.name} for secret in spec.image_pull_secrets],
+            "topologySpreadConstraints": _topology_spread(owner) if spec.topology_spread.enabled else [],
             "containers": [render_container(owner, spec, inputs)],
             "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": "256Mi"}}],
         },
@@ -131,6 +137,28 @@ def _command(spec: FastAPIServiceSpec) -> Manifest:
     if spec.command is None:
         return {"command": [*uvicorn_command(spec), *(spec.args or [])], "args": []}
     return {"command": spec.command, "args": spec.args or []}
+
+
+def is_handed_over(live: Manifest, wanted: Manifest) -> bool:
+    """Whether the replicas of the live Deployment are not the operator's to send: it can leave them out."""
+    if "replicas" in wanted["spec"]:
+        return True
+    annotations: dict[str, str] = live["metadata"].get("annotations") or {}
+    return annotations.get(ANNOTATION_REPLICAS) == AUTOSCALED
+
+
+def _topology_spread(owner: Owner) -> list[Manifest]:
+    """By revision: the pods of the one before are about to go, and must not tell where the new ones lie."""
+    return [
+        {
+            "maxSkew": 1,
+            "topologyKey": topology_key,
+            "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": {"matchLabels": selector_labels(owner.name, "service")},
+            "matchLabelKeys": ["pod-template-hash"],
+        }
+        for topology_key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
+    ]
 
 
 def _lifecycle(spec: FastAPIServiceSpec) -> Manifest | None:

@@ -6,7 +6,9 @@ from fastapi_fleet.api.platform_spec import FleetPlatformSpec
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.resources.config_map import render_config_map
 from fastapi_fleet.resources.deployment import render_deployment
+from fastapi_fleet.resources.horizontal_pod_autoscaler import render_horizontal_pod_autoscaler
 from fastapi_fleet.resources.manifest import Manifest, Owner, with_hash
+from fastapi_fleet.resources.pod_disruption_budget import render_pod_disruption_budget
 from fastapi_fleet.resources.postgres import render_postgres
 from fastapi_fleet.resources.rabbitmq import render_rabbitmq
 from fastapi_fleet.resources.secret import render_secret
@@ -17,14 +19,15 @@ from fastapi_fleet.resources.service_inputs import ServiceInputs
 
 @dataclass(frozen=True)
 class ServiceManifests:
-    """`prerequisites` come first: pods that start without them would fail. `workload` may be held back."""
+    """`prerequisites` come first: pods that start without them would fail. `workload` and its `companions` may wait."""
 
     prerequisites: tuple[Manifest, ...]
     workload: Manifest
+    companions: tuple[Manifest, ...]
 
     @property
     def all(self) -> tuple[Manifest, ...]:
-        return (*self.prerequisites, self.workload)
+        return (*self.prerequisites, self.workload, *self.companions)
 
 
 def render_fastapi_service(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceInputs) -> ServiceManifests:
@@ -34,9 +37,14 @@ def render_fastapi_service(owner: Owner, spec: FastAPIServiceSpec, inputs: Servi
         render_secret(owner, inputs.credentials),
         render_service(owner, spec),
     )
+    companions = (
+        render_horizontal_pod_autoscaler(owner, spec.autoscaling),
+        render_pod_disruption_budget(owner, spec),
+    )
     return ServiceManifests(
         prerequisites=tuple(with_hash(manifest) for manifest in prerequisites if manifest is not None),
         workload=with_hash(render_deployment(owner, spec, inputs)),
+        companions=tuple(with_hash(manifest) for manifest in companions if manifest is not None),
     )
 
 

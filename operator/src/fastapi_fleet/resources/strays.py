@@ -13,7 +13,7 @@ JsonPatch = list[dict[str, Any]]
 EXCLUSIVE_MAPS = frozenset({"selector", "matchLabels", "data", "requests", "limits", "securityContext", "capabilities"})
 """Maps in which a key that the manifest lacks changes what runs. Labels and annotations are open to everybody."""
 
-_IDENTITY = ("name", "containerPort", "port", "protocol", "mountPath")
+_IDENTITY = ("name", "containerPort", "port", "protocol", "mountPath", "topologyKey")
 """Fields by which the API tells the items of a list apart."""
 
 

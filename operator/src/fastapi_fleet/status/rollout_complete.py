@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from fastapi_fleet.api.conditions import ConditionType, Reason
+from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.constants import ANNOTATION_REVISION
 from fastapi_fleet.errors import DependencyMissingError, InvalidSpecError
 from fastapi_fleet.status.conditions import Finding, failed_by, fails, holds, unknown
@@ -24,15 +25,21 @@ def rollout_complete(facts: ServiceFacts) -> Finding:
     if (
         facts.diverges_while_paused
         or revision_of(facts.deployment) != facts.revision
-        or facts.deployment["spec"]["replicas"] != facts.spec.replicas
+        or facts.deployment["spec"]["replicas"] != (wanted := _wanted(facts.spec, facts.deployment))
     ):
         return _not_applied(facts.spec.paused)
-    return _progress(facts, facts.deployment, facts.spec.replicas)
+    return _progress(facts, facts.deployment, wanted)
 
 
 def revision_of(obj: LiveObject) -> str | None:
     annotations: Mapping[str, str] = obj["metadata"].get("annotations") or {}
     return annotations.get(ANNOTATION_REVISION)
+
+
+def _wanted(spec: FastAPIServiceSpec, deployment: LiveObject) -> int:
+    """As many pods as the spec says or, where an autoscaler decides, as it says."""
+    autoscaled: int = deployment["spec"]["replicas"]
+    return autoscaled if spec.autoscaling else spec.replicas
 
 
 def _not_applied(paused: bool) -> Finding:  # noqa: FBT001 - the field as it stands in the spec
