@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -13,7 +12,8 @@ from fleetkit.health import Check, health_router
 from fleetkit.logs import configure_logging
 from fleetkit.metrics import RequestMetrics, metrics_router
 from fleetkit.middleware import RequestContextMiddleware
-from fleetkit.problems import declare_problem, install_problem_handlers
+from fleetkit.openapi import TAGS, install_api_document, operation_id
+from fleetkit.problems import UnavailableError, install_problem_handlers, problem_responses
 from fleetkit.settings import ServiceSettings
 from fleetkit.tracing.http import server_telemetry
 from fleetkit.tracing.process import TraceExport, trace_export, traced
@@ -49,17 +49,16 @@ def build_app(
         version=version,
         lifespan=_within(export, lifespan),
         telemetry=server_telemetry(export.provider if export else None),
-        responses={
-            status.value: declare_problem(status)
-            for status in (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
-        },
+        openapi_tags=TAGS,
+        generate_unique_id_function=operation_id,
     )
     for router in () if settings.process == "worker" else routers:
-        app.include_router(router)
+        app.include_router(router, responses=problem_responses(UnavailableError))
     app.include_router(config_check_router(settings))
     app.include_router(health_router(readiness))
     app.include_router(metrics_router(registry))
     install_problem_handlers(app)
+    install_api_document(app)
     app.add_middleware(RequestContextMiddleware, metrics=RequestMetrics(registry))
     return app
 

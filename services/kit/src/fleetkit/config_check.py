@@ -21,7 +21,8 @@ def config_check_router(settings: BaseSettings) -> APIRouter:
     answer = ConfigCheck(settings=settings.model_dump(mode="json", exclude=secrets), secrets_set=sorted(secrets))
 
     @router.get("/config-check")
-    async def config_check() -> ConfigCheck:
+    async def get_config() -> ConfigCheck:
+        """Shows what the service was configured with, and of secrets only which are set."""
         return answer
 
     return router

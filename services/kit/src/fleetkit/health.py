@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from typing import Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 Check = Callable[[], Awaitable[None]]
 CHECK_TIMEOUT_SECONDS = 2.0
@@ -17,6 +17,8 @@ class NotReadyError(Exception):
 
 
 class Liveness(BaseModel):
+    """That the event loop turns."""
+
     status: Literal["alive"] = "alive"
 
 
@@ -24,7 +26,7 @@ class Readiness(BaseModel):
     """Each part with `ok` or the reason why it is not."""
 
     status: Literal["ready", "unready"]
-    parts: dict[str, str]
+    parts: Annotated[dict[str, str], Field(examples=[{"startup": "ok", "database": "ok"}])]
 
 
 def health_router(checks: Mapping[str, Check]) -> APIRouter:
@@ -38,11 +40,15 @@ def health_router(checks: Mapping[str, Check]) -> APIRouter:
     router = APIRouter(prefix="/health", tags=["health"])
 
     @router.get("/live")
-    async def live() -> Liveness:
+    async def get_liveness() -> Liveness:
+        """Answers for as long as the process is worth keeping; looks at nothing else."""
         return Liveness()
 
-    @router.get("/ready", responses={HTTPStatus.SERVICE_UNAVAILABLE.value: {"model": Readiness}})
-    async def ready(response: Response) -> Readiness:
+    unready = {"model": Readiness, "description": "A part is missing: its reason is named"}
+
+    @router.get("/ready", responses={HTTPStatus.SERVICE_UNAVAILABLE.value: unready})
+    async def get_readiness(response: Response) -> Readiness:
+        """Says whether requests can be served, part by part."""
         results = await asyncio.gather(*(_outcome(check) for check in checks.values()))
         parts = dict(zip(checks, results, strict=True))
         if all(result == "ok" for result in results):

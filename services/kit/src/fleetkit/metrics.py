@@ -1,6 +1,7 @@
 """`/metrics` in Prometheus' format."""
 
 from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
 from fastapi.routing import iter_route_contexts
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -38,10 +39,11 @@ def observe_pool(database: Database, registry: CollectorRegistry) -> None:
 
 def metrics_router(registry: CollectorRegistry) -> APIRouter:
     """Builds `/metrics`."""
-    router = APIRouter()
+    router = APIRouter(tags=["operations"])
 
-    @router.get("/metrics", include_in_schema=False)
-    async def metrics() -> Response:
+    @router.get("/metrics", response_class=PlainTextResponse)
+    async def get_metrics() -> Response:
+        """Shows the figures of this process in Prometheus' format."""
         return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     return router

@@ -1,12 +1,12 @@
 """Errors as types, answered as problem details (RFC 9457)."""
 
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -14,22 +14,33 @@ MEDIA_TYPE = "application/problem+json"
 log = structlog.get_logger(__name__)
 
 
+_RETRY_AFTER = {
+    "Retry-After": {"description": "Seconds after which the same request may succeed", "schema": {"type": "integer"}}
+}
+_CHALLENGE = {"WWW-Authenticate": {"description": "How to say who asks", "schema": {"type": "string"}}}
+_HEADERS = {
+    HTTPStatus.UNAUTHORIZED: _CHALLENGE,
+    HTTPStatus.TOO_MANY_REQUESTS: _RETRY_AFTER,
+    HTTPStatus.SERVICE_UNAVAILABLE: _RETRY_AFTER,
+}
+
+
 class FieldProblem(BaseModel):
     """One field of a request that was refused."""
 
-    field: str
-    message: str
+    field: Annotated[str, Field(description="Where it is, as in `items.0.quantity`", examples=["items.0.quantity"])]
+    message: Annotated[str, Field(description="What is wrong with it, in English")]
 
 
 class Problem(BaseModel):
-    """The body of every error answer."""
+    """The body of every error answer (RFC 9457)."""
 
-    type: str
-    title: str
-    status: int
-    code: str
-    detail: str | None = None
-    errors: list[FieldProblem] | None = None
+    type: Annotated[str, Field(description="Names the kind of problem", examples=["urn:problem-type:not_found"])]
+    title: Annotated[str, Field(description="The phrase of the status", examples=["Not Found"])]
+    status: Annotated[int, Field(description="The status of the answer", examples=[404])]
+    code: Annotated[str, Field(description="For programs: stays when the wording changes", examples=["not_found"])]
+    detail: Annotated[str | None, Field(description="For people: what happened here")] = None
+    errors: Annotated[list[FieldProblem] | None, Field(description="Every field that was refused")] = None
 
 
 class ServiceError(Exception):
@@ -63,6 +74,17 @@ class ForbiddenError(ServiceError):
 
     status = HTTPStatus.FORBIDDEN
     code = "forbidden"
+
+
+class TooManyRequestsError(ServiceError):
+    """More was asked for than is given in this time."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    code = "too_many_requests"
+
+    def __init__(self, detail: str, *, retry_after_seconds: int) -> None:
+        super().__init__(detail)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class NotFoundError(ServiceError):
@@ -110,8 +132,12 @@ def problem_responses(*errors: type[ServiceError]) -> dict[int | str, dict[str, 
 
 def declare_problem(status: HTTPStatus) -> dict[str, Any]:
     """The OpenAPI description of a problem answer with this status."""
+    # A response model would be declared as application/json too, which no problem is.
     schema = {"$ref": "#/components/schemas/Problem"}
-    return {"description": status.phrase, "content": {MEDIA_TYPE: {"schema": schema}}}
+    declared: dict[str, Any] = {"description": status.phrase, "content": {MEDIA_TYPE: {"schema": schema}}}
+    if status in _HEADERS:
+        declared["headers"] = _HEADERS[status]
+    return declared
 
 
 def install_problem_handlers(app: FastAPI) -> None:
@@ -119,20 +145,6 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ServiceError, _answer_service_error)
     app.add_exception_handler(RequestValidationError, _answer_refused_request)
     app.add_exception_handler(HTTPException, _answer_http_exception)
-    generate = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = generate()
-        document.setdefault("components", {}).setdefault("schemas", {}).update(_schemas())
-        return document
-
-    # A response model would be declared as application/json too, which no problem is.
-    app.openapi = openapi  # type: ignore[method-assign]
-
-
-def _schemas() -> dict[str, Any]:
-    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    return {**problem.pop("$defs"), "Problem": problem}
 
 
 async def _answer_service_error(_request: Request, error: Exception) -> Response:

@@ -154,10 +154,3 @@ async def test_times_requests_by_endpoint_with_its_prefix(client: httpx2.AsyncCl
 async def test_counts_no_probe(client: httpx2.AsyncClient) -> None:
     await client.get("/health/live")
     assert "/health" not in (await client.get("/metrics")).text
-
-
-async def test_declares_problems_in_its_api_document(client: httpx2.AsyncClient) -> None:
-    document = (await client.get("/openapi.json")).json()
-    refused = document["paths"]["/things"]["post"]["responses"]["422"]
-    assert refused["content"] == {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    assert "Problem" in document["components"]["schemas"]
