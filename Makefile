@@ -21,6 +21,7 @@ down: ## Remove the kind cluster
 images: ## Build the images; then `docker compose up --wait` runs both services without a cluster
 	@hack/setup-docker.sh
 	@hack/setup-tools.sh compose
+	@hack/write-image-names.sh mailpit >/dev/null
 	@hack/build-images.sh
 
 ##@ Test
@@ -31,7 +32,7 @@ test: lint test-unit test-services test-compose test-e2e ## Every layer, from fa
 .PHONY: test-unit
 test-unit: setup ## Operator, kit and chart, without a cluster
 	@hack/run-tests.sh operator --ignore-glob='*/integration'
-	@hack/run-tests.sh services/kit --ignore-glob='*/integration'
+	@$(MAKE) --no-print-directory -C services/kit test-unit
 	@hack/setup-tools.sh helm
 	@hack/run-tests.sh tests/chart
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the images of the operator and the services whose content changed, says how large each is, and prints its content tag:
-# NAME=IMAGE. An image of 90 MB or more above its base is an error.
+# NAME=IMAGE. Its version and dev are tags of the newest, too. An image of 90 MB or more above its base is an error.
 # Without a registry it first makes the stand-ins for their base images. usage: build-images.sh [operator|users|orders...]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,22 +12,24 @@ eval "$names"
 
 shared=(.dockerignore requirements.lock hack/install-locked.sh hack/slim-venv.sh hack/compile_imported.py)
 
-build() { # NAME DOCKERFILE INPUT...
-  local name=$1 dockerfile=$2 repository=localhost/fastapi-fleet/$1 image
-  image=$repository:src-$(text_key "$PYTHON_IMAGE" "$(content_key "${shared[@]}" "${@:3}")")
+version_of() { sed -n 's/^version = "\(.*\)"$/\1/p' "$1/pyproject.toml"; } # FOLDER
+
+build() { # NAME FOLDER INPUT...
+  local name=$1 folder=$2 repository=localhost/fastapi-fleet/$1 image
+  image=$repository:src-$(text_key "$PYTHON_IMAGE" "$(content_key "${shared[@]}" "${@:2}")")
   if ! docker image inspect "$image" >/dev/null 2>&1; then
     say "Building $image (20 to 60 s)"
-    hack/run-docker-build.sh "$image" --file "$dockerfile" --build-arg "PYTHON_IMAGE=$PYTHON_IMAGE" .
+    hack/run-docker-build.sh "$image" --file "$folder/Dockerfile" --build-arg "PYTHON_IMAGE=$PYTHON_IMAGE" .
   fi
   hack/check-image-size.sh "$image" "$PYTHON_IMAGE" 90
-  docker tag "$image" "$repository:dev"
+  for tag in dev "$(version_of "$folder")"; do docker tag "$image" "$repository:$tag"; done
   echo "$name=$image"
 }
 
 if (($# == 0)); then set -- operator users orders; fi
 for name in "$@"; do
   case $name in
-    operator) build operator operator/Dockerfile operator ;;
-    *) build "$name" "services/$name/Dockerfile" services/kit "services/$name" ;;
+    operator) build operator operator ;;
+    *) build "$name" "services/$name" services/kit ;;
   esac
 done

@@ -4,4 +4,4 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH=$PWD/.venv/bin:$PATH
 
-grep -rlE '^#!.*\b(ba)?sh$|^# shellcheck shell=' .ci hack --exclude-dir=__pycache__ | xargs shellcheck --external-sources
+grep -rlE '^#!.*\b(ba)?sh$|^# shellcheck shell=' .ci services/*/.ci hack --exclude-dir=__pycache__ | xargs shellcheck --external-sources

@@ -4,8 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source hack/lib/progress.sh
 
-compose=(docker compose --project-name fastapi-fleet-compose-test --progress quiet)
-export USERS_PORT=0 ORDERS_PORT=0 RABBITMQ_MANAGEMENT_PORT=0
+compose=(docker compose --project-name fastapi-fleet-compose-test --file compose.yaml --progress quiet)
+export USERS_PORT=0 ORDERS_PORT=0 RABBITMQ_MANAGEMENT_PORT=0 MAILPIT_PORT=0 DEVELOPMENT_ENDPOINTS=true
 
 finish() {
   local status=$?

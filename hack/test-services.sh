@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the tests that need a real PostgreSQL and RabbitMQ: both services, and what lies in folders named integration elsewhere.
-# Removes the backends after, unless they ran before.
+# Runs the tests that need real backends (PostgreSQL, RabbitMQ, Kafka): both services, and what lies in folders named integration
+# elsewhere. Removes the backends after, unless they ran before. usage: test-services.sh [FOLDER...]    all of them unless told
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,9 +9,16 @@ backends=$(hack/start-test-backends.sh)
 if [[ -z $running ]]; then trap hack/stop-test-backends.sh EXIT; fi
 eval "$backends"
 
-for member in operator services/kit; do
-  mapfile -t folders < <(cd "$member" && find tests -type d -name integration | sort)
-  if ((${#folders[@]})); then hack/run-tests.sh "$member" "${folders[@]}"; fi
+run_integration() { # FOLDER
+  local folders
+  mapfile -t folders < <(cd "$1" && find tests -type d -name integration | sort)
+  if ((${#folders[@]})); then hack/run-tests.sh "$1" "${folders[@]}"; fi
+}
+
+if (($# == 0)); then set -- operator services/kit services/users services/orders; fi
+for member in "$@"; do
+  case $member in
+    operator | services/kit) run_integration "$member" ;;
+    *) hack/run-tests.sh "$member" ;;
+  esac
 done
-hack/run-tests.sh services/users
-hack/run-tests.sh services/orders
