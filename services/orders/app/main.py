@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fleetkit.app import build_app
+from fleetkit.auth.verifier import token_verifier
 from fleetkit.background import Startup, Worker, running
 from fleetkit.database import Database
+from fleetkit.events.inbox import EventHandler
 from fleetkit.events.runtime import event_workers
 from fleetkit.idempotency import keep_purging
 from fleetkit.metrics import new_registry, observe_pool
@@ -18,13 +20,30 @@ from fleetkit.settings import load_settings
 from fleetkit.version import read_version
 
 from app.config import Settings
-from app.events.consumed import HANDLERS
-from app.routers import orders
+from app.events.consumed import event_handlers
+from app.inventory import router as inventory
+from app.inventory.consumed import inventory_handlers
+from app.inventory.service import InventoryService
+from app.routers import development, orders
 from app.services.orders import OrderService
+from app.services.pretended_payments import PretendedPayments
+from app.services.progress import OrderProgress
 from app.services.user_directory import UserClient, UserDirectory
 
 SERVICE = Path(__file__).parent.parent
 MIGRATIONS = SERVICE / "migrations"
+
+
+def all_handlers(event_source: str) -> Mapping[str, EventHandler]:
+    """What this process does with each event that it consumes, by type: the part of orders and that of the inventory.
+
+    Args:
+        event_source: the source of the events that handling them leads to.
+    """
+    return {
+        **event_handlers(OrderProgress(event_source=event_source)),
+        **inventory_handlers(event_source=event_source),
+    }
 
 
 def create_app(settings: Settings, *, users_transport: httpx2.AsyncBaseTransport | None = None) -> FastAPI:
@@ -38,12 +57,14 @@ def create_app(settings: Settings, *, users_transport: httpx2.AsyncBaseTransport
     database = Database(settings, application_name=settings.service_name)
     observe_pool(database, registry)
     startup = Startup(settings, database, MIGRATIONS)
-    workers: list[Worker] = [
-        *event_workers(
-            settings, service=settings.service_name, database=database, handlers=HANDLERS, registry=registry
-        ),
-        partial(keep_purging, database),
-    ]
+    event_source = f"/{settings.service_name}"
+    handlers = all_handlers(event_source)
+    workers: list[Worker] = []
+    if settings.process != "web":
+        workers += event_workers(
+            settings, service=settings.service_name, database=database, handlers=handlers, registry=registry
+        )
+        workers.append(partial(keep_purging, database))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
@@ -51,21 +72,31 @@ def create_app(settings: Settings, *, users_transport: httpx2.AsyncBaseTransport
             database,
             running(startup, workers),
             UserClient(str(settings.user_service_url), transport=users_transport) as users,
+            token_verifier(settings) as verifier,
         ):
+            order_service = OrderService(database, event_source=event_source)
             yield {
-                "order_service": OrderService(database, event_source=f"/{settings.service_name}"),
+                "order_service": order_service,
+                "pretended_payments": PretendedPayments(database, order_service, event_source=event_source),
+                "inventory_service": InventoryService(database),
                 "user_directory": UserDirectory(users, database),
+                "token_verifier": verifier,
             }
 
     return build_app(
         settings,
         title="orders",
         version=read_version(SERVICE / "pyproject.toml"),
-        routers=[orders.router],
+        routers=_routers(settings),
         lifespan=lifespan,
         readiness={"startup": startup.check, "database": database.check},
         registry=registry,
     )
+
+
+def _routers(settings: Settings) -> list[APIRouter]:
+    pretended = [development.router] if settings.development_endpoints else []
+    return [orders.router, *pretended, inventory.router]
 
 
 def __getattr__(name: str) -> FastAPI:

@@ -8,6 +8,7 @@ import pytest
 from app.config import Settings
 from app.main import create_app
 from fastapi import FastAPI
+from fleetkit.auth.principal import ADMIN
 from fleetkit.testing import (
     VirtualHost,
     eventually,
@@ -16,6 +17,7 @@ from fleetkit.testing import (
     temporary_database,
     temporary_vhost,
 )
+from fleetkit.testing.tokens import JWT_KEY, user_headers
 
 
 class UsersService:
@@ -33,6 +35,9 @@ class UsersService:
         return user_id
 
     async def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        if request.url.path == "/auth/token":
+            token = {"access_token": "of-orders", "token_type": "bearer", "expires_in": 3600}
+            return httpx2.Response(HTTPStatus.OK, json=token)
         self.requests.append(request)
         if isinstance(self.failure, Exception):
             raise self.failure
@@ -58,7 +63,14 @@ async def vhost() -> AsyncIterator[VirtualHost]:
 async def settings(vhost: VirtualHost) -> AsyncIterator[Settings]:
     async with temporary_database(required_variable("ORDERS_TEST_DATABASE_URL")) as url:
         yield Settings.model_validate(
-            {"database_url": url, "rabbitmq_url": vhost.url, "user_service_url": "http://users:8000"}
+            {
+                "database_url": url,
+                "rabbitmq_url": vhost.url,
+                "jwt_secret": JWT_KEY,
+                "user_service_url": "http://users:8000",
+                "service_client_secret": "of the orders service in tests",
+                "development_endpoints": True,
+            }
         )
 
 
@@ -74,11 +86,12 @@ def app(settings: Settings, users: UsersService) -> FastAPI:
 
 @pytest.fixture
 async def client(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
-    """A client of the running service, once it is ready."""
+    """A client of the running service, once it is ready; it asks as an administrator unless told otherwise."""
     async with running_app(app) as client:
 
         async def is_ready() -> bool:
             return (await client.get("/health/ready")).is_success
 
         await eventually(is_ready)
+        client.headers.update(user_headers(uuid4(), ADMIN))
         yield client

@@ -9,12 +9,22 @@ from uuid import UUID
 
 
 class OrderStatus(StrEnum):
+    """Where an order is; it never comes back to where it was."""
+
     PENDING = "pending"
+    CONFIRMED = "confirmed"
+    PAID = "paid"
+    FULFILLED = "fulfilled"
+    REJECTED = "rejected"
     CANCELLED = "cancelled"
 
 
-_TRANSITIONS: Mapping[OrderStatus, frozenset[OrderStatus]] = {
-    OrderStatus.PENDING: frozenset({OrderStatus.CANCELLED}),
+TRANSITIONS: Mapping[OrderStatus, frozenset[OrderStatus]] = {
+    OrderStatus.PENDING: frozenset({OrderStatus.CONFIRMED, OrderStatus.REJECTED, OrderStatus.CANCELLED}),
+    OrderStatus.CONFIRMED: frozenset({OrderStatus.PAID, OrderStatus.CANCELLED}),
+    OrderStatus.PAID: frozenset({OrderStatus.FULFILLED}),
+    OrderStatus.FULFILLED: frozenset(),
+    OrderStatus.REJECTED: frozenset(),
     OrderStatus.CANCELLED: frozenset(),
 }
 
@@ -66,6 +76,6 @@ class Order:
         Raises:
             ImpossibleTransitionError: none leads there from the status that it has.
         """
-        if status not in _TRANSITIONS[self.status]:
+        if status not in TRANSITIONS[self.status]:
             raise ImpossibleTransitionError(self.status, status)
         return replace(self, status=status)

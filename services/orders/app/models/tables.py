@@ -21,6 +21,8 @@ from sqlalchemy import (
     func,
 )
 
+from app.inventory.tables import add_inventory_tables
+
 metadata = MetaData(naming_convention=NAMING_CONVENTION)
 
 orders = Table(
@@ -28,9 +30,12 @@ orders = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("user_id", Uuid, nullable=False),
-    Column("status", Text, nullable=False),
+    # For the version before, which knows pending and cancelled; a trigger keeps it, the next release drops both.
+    Column("status", Text, nullable=False, server_default="pending"),
+    Column("state", Text, nullable=False, server_default="pending"),
     Column("currency", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 Index(None, orders.c.created_at, orders.c.id)
 Index(None, orders.c.user_id, orders.c.created_at, orders.c.id)
@@ -48,6 +53,20 @@ order_items = Table(
     CheckConstraint("unit_price >= 0", name="unit_price"),
 )
 
+# Without a foreign key: a payment for an order that does not exist is remembered too, to go back once.
+payments = Table(
+    "payments",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("order_id", Uuid, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("refund_reason", Text),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+)
+Index(None, payments.c.order_id)
+Index("uq_payments_kept", payments.c.order_id, unique=True, postgresql_where=payments.c.refund_reason.is_(None))
+
 # A copy that follows the events of the users service, for when that service cannot be asked.
 known_users = Table(
     "known_users",
@@ -63,3 +82,4 @@ known_users = Table(
 
 add_event_tables(metadata)
 add_idempotency_table(metadata)
+add_inventory_tables(metadata)

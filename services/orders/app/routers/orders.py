@@ -1,21 +1,21 @@
 """Endpoints of orders."""
 
 from http import HTTPStatus
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
+from fleetkit.auth.dependencies import AUTH_RESPONSES
 from fleetkit.idempotency import IdempotencyKey, KeyReusedError, RequestInFlightError
 from fleetkit.pages import RequestedPage
 from fleetkit.problems import problem_responses
 
-from app.dependencies import Orders, Users
+from app.dependencies import ListedOwner, Orders, User, Users, VisibleOwner, owner_of_new_order
 from app.models.order import Order, OrderItem, OrderRequest
 from app.models.user import EmbeddedUser as FoundUser
 from app.schemas.orders import EmbeddedUser, OrderCancelled, OrderCreate, OrderCreated, OrderPage, OrderRead
 from app.services.orders import OrderNotCancellableError, OrderNotFoundError
 
-router = APIRouter(prefix="/orders", tags=["orders"])
+router = APIRouter(prefix="/orders", tags=["orders"], responses=AUTH_RESPONSES)
 
 
 @router.post(
@@ -24,31 +24,28 @@ router = APIRouter(prefix="/orders", tags=["orders"])
     response_model=OrderCreated,
     responses=problem_responses(RequestInFlightError, KeyReusedError),
 )
-async def create_order(body: OrderCreate, orders: Orders, idempotency_key: IdempotencyKey = None) -> Order:
+async def create_order(body: OrderCreate, user: User, orders: Orders, idempotency_key: IdempotencyKey = None) -> Order:
     """Places an order. It is accepted whether or not the users service answers."""
     items = tuple(OrderItem(item.sku, item.quantity, item.unit_price) for item in body.items)
-    request = OrderRequest(body.user_id, body.currency, items)
-    return await (orders.place(request) if idempotency_key is None else orders.place_once(request, idempotency_key))
+    request = OrderRequest(owner_of_new_order(user, body.user_id), body.currency, items)
+    if idempotency_key is None:
+        return await orders.place(request)
+    return await orders.place_once(request, subject=user.subject, key=idempotency_key)
 
 
 @router.get("")
-async def list_orders(
-    page: RequestedPage,
-    orders: Orders,
-    users: Users,
-    user_id: Annotated[UUID | None, Query(description="Only orders of this user")] = None,
-) -> OrderPage:
-    """Lists orders with their users, newest first, one page at a time."""
-    found = await orders.page(page, user_id=user_id)
+async def list_orders(page: RequestedPage, owner: ListedOwner, orders: Orders, users: Users) -> OrderPage:
+    """Lists own orders, an administrator's list those of all, with their users, newest first, one page at a time."""
+    found = await orders.page(page, user_id=owner)
     embedded = await users.find_all({order.user_id for order in found.items})
     items = [_shown(order, embedded[order.user_id]) for order in found.items]
     return OrderPage(items=items, next_cursor=found.next_cursor)
 
 
 @router.get("/{order_id}", responses=problem_responses(OrderNotFoundError))
-async def get_order(order_id: UUID, orders: Orders, users: Users) -> OrderRead:
+async def get_order(order_id: UUID, owner: VisibleOwner, orders: Orders, users: Users) -> OrderRead:
     """Answers with one order and its user."""
-    order = await orders.get(order_id)
+    order = await orders.get(order_id, owner=owner)
     return _shown(order, await users.find(order.user_id))
 
 
@@ -57,9 +54,9 @@ async def get_order(order_id: UUID, orders: Orders, users: Users) -> OrderRead:
     response_model=OrderCancelled,
     responses=problem_responses(OrderNotFoundError, OrderNotCancellableError),
 )
-async def cancel_order(order_id: UUID, orders: Orders) -> Order:
-    """Cancels an order."""
-    return await orders.cancel(order_id)
+async def cancel_order(order_id: UUID, owner: VisibleOwner, orders: Orders) -> Order:
+    """Cancels an order that is not paid yet."""
+    return await orders.cancel(order_id, owner=owner)
 
 
 def _shown(order: Order, embedded: FoundUser) -> OrderRead:

@@ -27,7 +27,7 @@ class OrderCreate(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    user_id: UUID
+    user_id: Annotated[UUID | None, Field(description="An administrator may order for somebody else")] = None
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 4217 code")]
     items: Annotated[list[Item], Field(min_length=1, max_length=100)]
 
@@ -48,6 +48,16 @@ class OrderCreated(BaseModel):
 
 class OrderCancelled(OrderCreated):
     """An order just cancelled."""
+
+
+class PaymentPretended(BaseModel):
+    """A payment whose completion is told as if money had been taken."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    amount: int
+    currency: str
 
 
 class EmbeddedUser(BaseModel):

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from hashlib import sha256
+from typing import TypeVar
 from uuid import UUID, uuid4
 
 from fleetkit.database import Connection, Database
@@ -11,10 +12,12 @@ from fleetkit.pages import Page, PageRequest
 from fleetkit.problems import ConflictError, NotFoundError
 from pydantic import TypeAdapter
 
-from app.events.published import order_cancelled, order_created
+from app.events.published import order_created
 from app.models.order import ImpossibleTransitionError, Order, OrderRequest, OrderStatus
 from app.repositories.orders import OrderRepository
+from app.services.progress import OrderProgress, lock_purchase
 
+Found = TypeVar("Found")
 _ORDER = TypeAdapter(Order)
 _REQUEST = TypeAdapter(OrderRequest)
 
@@ -33,14 +36,20 @@ class OrderService:
     def __init__(self, database: Database, *, event_source: str) -> None:
         self._database = database
         self._event_source = event_source
+        self._progress = OrderProgress(event_source=event_source)
 
     async def place(self, request: OrderRequest) -> Order:
         """Stores an order and tells of it by `order.created`; the users service is not asked."""
         async with self._database.transaction() as connection:
             return await self._place(connection, request)
 
-    async def place_once(self, request: OrderRequest, key: str) -> Order:
+    async def place_once(self, request: OrderRequest, *, subject: str, key: str) -> Order:
         """Does as `place`, or returns the order as it was placed by the same key in the last 24 hours.
+
+        Args:
+            request: what is ordered.
+            subject: who orders; a key is good for nobody else.
+            key: chosen by whoever orders, without spaces.
 
         Raises:
             RequestInFlightError: it is being placed by this key.
@@ -51,35 +60,33 @@ class OrderService:
             async def make() -> str:
                 return _ORDER.dump_json(await self._place(connection, request)).decode()
 
-            return _ORDER.validate_json(await once(connection, key, _fingerprint(request), make))
+            return _ORDER.validate_json(await once(connection, f"{subject} {key}", _fingerprint(request), make))
 
-    async def get(self, order_id: UUID) -> Order:
-        """Finds an order.
+    async def get(self, order_id: UUID, *, owner: UUID | None) -> Order:
+        """Finds an order; only one of `owner` where that is not None.
 
         Raises:
-            OrderNotFoundError: there is none with this id.
+            OrderNotFoundError: there is none with this id, or it is not to be seen.
         """
         async with self._database.acquire() as connection:
             order = await OrderRepository(connection).find(order_id)
-        return _existing(order, order_id)
+        return _visible(_existing(order, order_id), owner)
 
-    async def cancel(self, order_id: UUID) -> Order:
-        """Cancels an order and tells of it by `order.cancelled`.
+    async def cancel(self, order_id: UUID, *, owner: UUID | None) -> Order:
+        """Cancels an order and tells of it by `order.cancelled`; only one of `owner` where that is not None.
 
         Raises:
-            OrderNotFoundError: there is none with this id.
+            OrderNotFoundError: there is none with this id, or it is not to be seen.
             OrderNotCancellableError: it has a status from which none cancels it.
         """
         async with self._database.transaction() as connection:
-            repository = OrderRepository(connection)
-            order = _existing(await repository.lock(order_id), order_id)
+            purchase = _existing(await lock_purchase(connection, order_id), order_id)
+            _visible(purchase.order, owner)
             try:
-                cancelled = order.become(OrderStatus.CANCELLED)
+                steps = purchase.cancel()
             except ImpossibleTransitionError as error:
                 raise OrderNotCancellableError(str(error)) from error
-            await repository.set_status(cancelled)
-            await append(connection, order_cancelled(cancelled, source=self._event_source))
-        return cancelled
+            return (await self._progress.record(connection, purchase, steps)).order
 
     async def _place(self, connection: Connection, request: OrderRequest) -> Order:
         order = Order(
@@ -100,10 +107,21 @@ class OrderService:
             return await OrderRepository(connection).page(request, user_id=user_id)
 
 
-def _existing(order: Order | None, order_id: UUID) -> Order:
-    if order is None:
-        raise OrderNotFoundError(f"There is no order {order_id}")
+def _existing(found: Found | None, order_id: UUID) -> Found:
+    if found is None:
+        raise _not_found(order_id)
+    return found
+
+
+def _visible(order: Order, owner: UUID | None) -> Order:
+    if owner is not None and order.user_id != owner:
+        raise _not_found(order.id)
     return order
+
+
+def _not_found(order_id: UUID) -> OrderNotFoundError:
+    # The same for what belongs to somebody else, or ids could be tried out.
+    return OrderNotFoundError(f"There is no order {order_id}")
 
 
 def _fingerprint(request: OrderRequest) -> str:

@@ -78,5 +78,5 @@ async def test_names_the_field_of_a_request_that_it_refuses(
 async def test_shows_its_settings_without_passwords(client: httpx2.AsyncClient) -> None:
     answer = await client.get("/config-check")
     assert answer.json()["settings"]["user_service_url"] == "http://users:8000/"
-    assert answer.json()["secrets_set"] == ["database_url", "rabbitmq_url"]
+    assert answer.json()["secrets_set"] == ["database_url", "jwt_secret", "rabbitmq_url", "service_client_secret"]
     assert "postgresql" not in answer.text

@@ -7,7 +7,9 @@ from fleetkit.settings import SettingsError
 ENVIRONMENT = {
     "DATABASE_URL": "postgresql://user:password@nowhere/orders",
     "RABBITMQ_URL": "amqp://user:password@nowhere/%2F",
+    "JWT_SECRET": "thirty-two bytes, which is enough",
     "USER_SERVICE_URL": "http://users:8000",
+    "SERVICE_CLIENT_SECRET": "another secret",
 }
 
 

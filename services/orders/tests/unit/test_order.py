@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from app.models.order import ImpossibleTransitionError, Order, OrderItem, OrderStatus
+from app.models.order import TRANSITIONS, ImpossibleTransitionError, Order, OrderItem, OrderStatus
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +15,7 @@ PLACED = Order(
     items=(OrderItem("keyboard", 2, 4900), OrderItem("sticker", 3, 0)),
     created_at=datetime(2026, 1, 1, tzinfo=UTC),
 )
-FINAL = {OrderStatus.CANCELLED}
+FINAL = {OrderStatus.FULFILLED, OrderStatus.REJECTED, OrderStatus.CANCELLED}
 
 
 def history_of(wishes: Sequence[OrderStatus]) -> list[Order]:
@@ -47,9 +47,30 @@ def test_a_status_changes_nothing_else_of_an_order(wishes: list[OrderStatus]) ->
     }
 
 
+@given(wishes=st.lists(st.sampled_from(OrderStatus)))
+def test_only_what_was_paid_is_fulfilled(wishes: list[OrderStatus]) -> None:
+    statuses = [order.status for order in history_of(wishes)]
+    if OrderStatus.FULFILLED in statuses:
+        assert statuses == [OrderStatus.PENDING, OrderStatus.CONFIRMED, OrderStatus.PAID, OrderStatus.FULFILLED]
+
+
 @pytest.mark.parametrize("status", OrderStatus)
 def test_every_status_can_be_reached(status: OrderStatus) -> None:
-    assert status in {order.status for order in history_of(list(OrderStatus))}
+    wishes = [OrderStatus.CONFIRMED, OrderStatus.PAID, OrderStatus.FULFILLED]
+    ways = [wishes, [OrderStatus.REJECTED], [OrderStatus.CANCELLED]]
+    assert status in {order.status for way in ways for order in history_of(way)}
+
+
+def test_each_status_is_followed_by_these() -> None:
+    followed = {status.value: {to.value for to in TRANSITIONS[status]} for status in OrderStatus}
+    assert followed == {
+        "pending": {"confirmed", "rejected", "cancelled"},
+        "confirmed": {"paid", "cancelled"},
+        "paid": {"fulfilled"},
+        "fulfilled": set(),
+        "rejected": set(),
+        "cancelled": set(),
+    }
 
 
 def test_says_what_was_impossible() -> None:

@@ -1,11 +1,9 @@
-"""What other services' events do here. Each model holds what is used of an event, and ignores the rest."""
+"""Events of the users service: the local copy of users follows them."""
 
-from collections.abc import Mapping
 from uuid import UUID
 
 from fleetkit.database import Connection
 from fleetkit.events.cloudevents import CloudEvent
-from fleetkit.events.inbox import EventHandler
 from pydantic import BaseModel
 
 from app.models.user import UserSummary
@@ -38,10 +36,3 @@ async def forget_user(connection: Connection, event: CloudEvent) -> None:
     """Empties the local copy of the user, and remembers that there is none."""
     user = event.data_as(UserDeleted)
     await KnownUserRepository(connection).forget(user.user_id, event.time)
-
-
-HANDLERS: Mapping[str, EventHandler] = {
-    USER_REGISTERED: remember_user,
-    USER_UPDATED: remember_user,
-    USER_DELETED: forget_user,
-}
