@@ -4,7 +4,16 @@ from collections.abc import Callable
 from typing import Annotated, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AnyHttpUrl, Field, PositiveFloat, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    AnyHttpUrl,
+    Field,
+    PositiveFloat,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SettingsType = TypeVar("SettingsType", bound=BaseSettings)
@@ -42,9 +51,11 @@ PostgresUrl = Annotated[
     SecretStr, AfterValidator(_secret_url("postgresql", "postgresql://user:password@host:5432/database"))
 ]
 AmqpUrl = Annotated[SecretStr, AfterValidator(_secret_url("amqp", "amqp://user:password@host:5672/vhost"))]
+BootstrapServers = Annotated[str, Field(pattern=r"^[a-zA-Z0-9._\-\[\]:]+:[0-9]+(,[a-zA-Z0-9._\-\[\]:]+:[0-9]+)*$")]
 ServiceName = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")]
 RetryDelay = Annotated[float, Field(ge=0.001, le=86_400)]
 ServiceUrl = Annotated[AnyHttpUrl, AfterValidator(_without_credentials)]
+_ADDRESS_OF_BACKEND = {"rabbitmq": "rabbitmq_url", "kafka": "kafka_bootstrap_servers"}
 
 
 class ServiceSettings(BaseSettings):
@@ -73,17 +84,32 @@ class DatabaseSettings(BaseSettings):
 
 
 class BrokerSettings(BaseSettings):
-    """RabbitMQ. Times are in seconds.
+    """RabbitMQ or Kafka, and what is needed of the one that is chosen. Times are in seconds.
 
     An event whose handler fails is tried again after each of `events_retry_delays`, then parked. One for which no
     queue is bound is dropped after `events_unrouted_hours`.
+
+    `kafka_topic_prefix` begins the names of all topics and consumer groups, for fleets that share a cluster.
+    `kafka_partitions` is what a topic gets that does not exist yet: as many replicas of a service share its work.
     """
 
-    rabbitmq_url: AmqpUrl
+    events_backend: Literal["rabbitmq", "kafka"] = "rabbitmq"
+    rabbitmq_url: Annotated[AmqpUrl | None, Field(validate_default=True)] = None
+    kafka_bootstrap_servers: Annotated[BootstrapServers | None, Field(validate_default=True)] = None
+    kafka_topic_prefix: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{0,100}$")] = ""
+    kafka_partitions: Annotated[int, Field(ge=1, le=1000)] = 3
     events_publish_timeout: PositiveFloat = 5.0
     events_prefetch: Annotated[int, Field(ge=1, le=1000)] = 100
     events_retry_delays: Annotated[tuple[RetryDelay, ...], Field(max_length=10)] = (10.0, 60.0, 600.0)
     events_unrouted_hours: PositiveFloat = 24.0
+
+    @field_validator("rabbitmq_url", "kafka_bootstrap_servers")
+    @classmethod
+    def _require_chosen(cls, value: object, info: ValidationInfo) -> object:
+        backend = info.data.get("events_backend", "")
+        if value is None and info.field_name == _ADDRESS_OF_BACKEND.get(backend):
+            raise ValueError(f"is required with EVENTS_BACKEND={backend}")
+        return value
 
 
 def load_settings(settings_class: type[SettingsType]) -> SettingsType:

@@ -10,7 +10,6 @@ from fleetkit.events.metrics import EventMetrics
 from fleetkit.events.outbox import OutboxMessage, append
 from fleetkit.events.rabbitmq.consumer import RabbitConsumer
 from fleetkit.events.rabbitmq.publisher import RabbitPublisher
-from fleetkit.events.rabbitmq.topology import DELIVERY_LIMIT
 from fleetkit.events.relay import BrokerUnavailableError, EventRefusedError, OutboxRelay
 from fleetkit.request_id import current_request_id, request_id_scope
 from fleetkit.testing import VirtualHost, eventually
@@ -20,6 +19,7 @@ from .support import effects, made, outbox_size, settings_for, working, write_ef
 
 QUEUE = "things.thing.made"
 PATIENCE_SECONDS = 0.05
+RETRY_DELAYS = (0.05, 0.1)
 
 
 class Fleet:
@@ -37,7 +37,15 @@ class Fleet:
         handlers: Mapping[str, EventHandler] = {"thing.made": handler}
         inbox = Inbox(database or self._database, "things", handlers)
         return RabbitConsumer(
-            self._url, "things", inbox, self._metrics, prefetch=10, retry_delay=0.01, patience=PATIENCE_SECONDS
+            self._url,
+            "things",
+            inbox,
+            self.publisher,
+            self._metrics,
+            prefetch=10,
+            retry_delays=RETRY_DELAYS,
+            patience=PATIENCE_SECONDS,
+            watch_seconds=0.5,
         )
 
     async def put(self, *names: str) -> None:
@@ -223,7 +231,7 @@ async def test_an_event_whose_handler_always_fails_is_parked_after_its_last_atte
         await fleet.put("chair", "table")
         await eventually(fleet.has_effects("table"))
         await eventually(fleet.has_parked(1))
-    assert len(attempts) == DELIVERY_LIMIT + 1
+    assert len(attempts) == len(RETRY_DELAYS) + 1
 
 
 async def test_a_database_that_is_away_for_long_costs_no_event(

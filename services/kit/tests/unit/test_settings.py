@@ -53,6 +53,10 @@ def test_names_every_missing_setting(monkeypatch: pytest.MonkeyPatch) -> None:
         ("RABBITMQ_URL", "http://user:hunter2@broker"),
         ("RABBITMQ_URL", "amqp://user:hunter2@broker:99999/%2F"),
         ("RABBITMQ_URL", "amqp://user:hunter2@broker:5672/#"),
+        ("EVENTS_BACKEND", "hunter2"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "hunter2"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "kafka://hunter2:9092"),
+        ("KAFKA_TOPIC_PREFIX", "hunter2/"),
         ("OTHER_URL", "http://user:hunter2@other:8000"),
         ("DATABASE_POOL_MAX", "hunter2"),
         ("DATABASE_POOL_MAX", "0"),
@@ -68,6 +72,15 @@ def test_refuses_an_invalid_setting_by_name_without_its_value(
         load_settings(Settings)
     assert "hunter2" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+def test_kafka_needs_its_servers_and_no_rabbitmq(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENTS_BACKEND", "kafka")
+    monkeypatch.delenv("RABBITMQ_URL")
+    with pytest.raises(SettingsError, match="KAFKA_BOOTSTRAP_SERVERS"):
+        load_settings(Settings)
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "kafka-0:9092,[::1]:9092")
+    assert load_settings(Settings).kafka_bootstrap_servers == "kafka-0:9092,[::1]:9092"
 
 
 def test_never_shows_a_secret_in_its_representation() -> None:

@@ -1,6 +1,7 @@
 """The relay: takes events from the outbox to the broker, in batches, several in flight."""
 
 import asyncio
+from collections import Counter
 from typing import Protocol
 
 import stamina
@@ -16,6 +17,7 @@ from fleetkit.events.tracing import sending
 BATCH_SIZE = 100
 POLL_SECONDS = 1.0
 MEASURE_SECONDS = 5.0
+DEFAULT_UNROUTED_HOURS = 24.0
 log = structlog.get_logger(__name__)
 
 
@@ -24,7 +26,11 @@ class BrokerUnavailableError(Exception):
 
 
 class EventRefusedError(Exception):
-    """The broker answered that it does not take this event now, as when no queue is bound for it."""
+    """The broker answered that it does not take this event now."""
+
+
+class EventUnroutedError(EventRefusedError):
+    """Nobody consumes this type of event, at present."""
 
 
 class Publisher(Protocol):
@@ -38,17 +44,34 @@ class Publisher(Protocol):
 
         Raises:
             BrokerUnavailableError: nothing can be published at present.
-            EventRefusedError: this event cannot; others may.
+            EventUnroutedError: nobody consumes its type.
+            EventRefusedError: this event cannot be published; others may.
         """
 
 
 class OutboxRelay:
-    """Publishes what is in the outbox. Any number may run on one outbox."""
+    """Publishes what is in the outbox. Any number may run on one outbox.
 
-    def __init__(self, database: Database, publisher: Publisher, metrics: EventMetrics) -> None:
+    Args:
+        database: where the outbox is.
+        publisher: the way to the broker.
+        metrics: the figures of the application.
+        unrouted_hours: how long an event is kept that nobody consumes.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        publisher: Publisher,
+        metrics: EventMetrics,
+        *,
+        unrouted_hours: float = DEFAULT_UNROUTED_HOURS,
+    ) -> None:
         self._database = database
         self._publisher = publisher
         self._metrics = metrics
+        self._unrouted_hours = unrouted_hours
+        self._unrouted_types: frozenset[str] = frozenset()
         self._wake = asyncio.Event()
 
     async def run(self) -> None:
@@ -83,17 +106,41 @@ class OutboxRelay:
     async def _settle(
         self, connection: Connection, messages: list[OutboxMessage], results: list[BaseException | None]
     ) -> None:
-        confirmed = []
-        for message, result in zip(messages, results, strict=True):
-            if result is None:
-                confirmed.append(message.position)
-                self._metrics.published.labels(message.type, "confirmed").inc()
-            elif isinstance(result, EventRefusedError):
-                await outbox.postpone(connection, message.position, str(result))
+        answers = list(zip(messages, results, strict=True))
+        confirmed = [message for message, result in answers if result is None]
+        unrouted = [message for message, result in answers if isinstance(result, EventUnroutedError)]
+        if confirmed:
+            await outbox.forget(connection, _positions(confirmed))
+            await self._release(connection, confirmed)
+        if unrouted:
+            await self._put_off(connection, unrouted)
+        for message, result in answers:
+            if isinstance(result, EventRefusedError) and not isinstance(result, EventUnroutedError):
+                await outbox.postpone(connection, [message.position], str(result))
                 self._metrics.published.labels(message.type, "refused").inc()
                 log.warning("Event was refused by the broker", type=message.type, id=message.id, reason=str(result))
-        if confirmed:
-            await outbox.forget(connection, confirmed)
+
+    async def _release(self, connection: Connection, confirmed: list[OutboxMessage]) -> None:
+        counts = Counter(message.type for message in confirmed)
+        for event_type, count in counts.items():
+            self._metrics.published.labels(event_type, "confirmed").inc(count)
+        if wanted := self._unrouted_types.intersection(counts):
+            await outbox.release(connection, sorted(wanted))
+            self._unrouted_types -= wanted
+            self._wake.set()
+            log.info("Somebody consumes what was put off", types=sorted(wanted))
+
+    async def _put_off(self, connection: Connection, unrouted: list[OutboxMessage]) -> None:
+        types = {message.type for message in unrouted}
+        if new := types - self._unrouted_types:
+            log.warning("Nobody consumes these events; they are put off", types=sorted(new))
+            self._unrouted_types |= new
+        for message in unrouted:
+            self._metrics.published.labels(message.type, "unrouted").inc()
+        dropped = await outbox.put_off_unrouted(connection, _positions(unrouted), hours=self._unrouted_hours)
+        for event_type, count in Counter(dropped).items():
+            self._metrics.published.labels(event_type, "dropped").inc(count)
+            log.error("Events were dropped: nobody consumed them for too long", type=event_type, count=count)
 
     async def _publish_forever(self) -> None:
         away = (BrokerUnavailableError, DatabaseUnavailableError)
@@ -135,7 +182,13 @@ class OutboxRelay:
             except DatabaseUnavailableError:
                 log.warning("Outbox could not be measured")
             else:
+                self._unrouted_types = backlog.unrouted_types
                 self._metrics.pending.set(backlog.pending)
+                self._metrics.unrouted.set(backlog.unrouted)
                 self._metrics.oldest_age.set(backlog.oldest_age_seconds)
             end_if_cancelled()
             await asyncio.sleep(MEASURE_SECONDS)
+
+
+def _positions(messages: list[OutboxMessage]) -> list[int]:
+    return [message.position for message in messages]

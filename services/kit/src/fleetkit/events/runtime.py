@@ -1,6 +1,7 @@
-"""The event side of a service as one thing: relay, publisher, inbox and consumer."""
+"""The event side of a service as one thing: relay, publisher, inbox and consumer, on the broker that is chosen."""
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry
 
@@ -8,10 +9,22 @@ from fleetkit.background import Worker
 from fleetkit.database import Database
 from fleetkit.events.inbox import EventHandler, Inbox
 from fleetkit.events.metrics import EventMetrics
-from fleetkit.events.rabbitmq.consumer import RabbitConsumer
-from fleetkit.events.rabbitmq.publisher import RabbitPublisher
-from fleetkit.events.relay import OutboxRelay
+from fleetkit.events.relay import OutboxRelay, Publisher
 from fleetkit.settings import BrokerSettings
+
+
+class RunningPublisher(Publisher, Protocol):
+    """A publisher with a connection that is kept for as long as `run` runs."""
+
+    async def run(self) -> None: ...
+
+
+class Backend(Protocol):
+    """A broker: what publishes to it, and what consumes from it. Neither connects before it runs."""
+
+    def publisher(self) -> RunningPublisher: ...
+
+    def consumer(self, inbox: Inbox) -> Worker: ...
 
 
 def event_workers(
@@ -32,12 +45,22 @@ def event_workers(
         registry: where the figures go.
     """
     metrics = EventMetrics(registry)
-    publisher = RabbitPublisher(
-        settings.rabbitmq_url, service, metrics, timeout_seconds=settings.events_publish_timeout
-    )
-    workers: list[Worker] = [publisher.run, OutboxRelay(database, publisher, metrics).run]
+    backend = _backend(settings, service, metrics)
+    publisher = backend.publisher()
+    relay = OutboxRelay(database, publisher, metrics, unrouted_hours=settings.events_unrouted_hours)
+    workers: list[Worker] = [publisher.run, relay.run]
     if handlers:
         inbox = Inbox(database, service, handlers)
-        consumer = RabbitConsumer(settings.rabbitmq_url, service, inbox, metrics, prefetch=settings.events_prefetch)
-        workers += [consumer.run, inbox.keep_purging]
+        workers += [backend.consumer(inbox), inbox.keep_purging]
     return workers
+
+
+def _backend(settings: BrokerSettings, service: str, metrics: EventMetrics) -> Backend:
+    # Only the client of the chosen broker is loaded; the other need not even be installed.
+    if settings.events_backend == "kafka":
+        from fleetkit.events.kafka.backend import KafkaBackend
+
+        return KafkaBackend(settings, service, metrics)
+    from fleetkit.events.rabbitmq.backend import RabbitBackend
+
+    return RabbitBackend(settings, service, metrics)

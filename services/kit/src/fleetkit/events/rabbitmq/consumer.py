@@ -1,26 +1,30 @@
-"""Consumes into the inbox: acknowledged after the commit, tried again within limits, parked when hopeless."""
+"""Consumes into the inbox, and sees to it that it really does."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
-import stamina
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue, ConsumerTag
 from pydantic import SecretStr
 
-from fleetkit.database import DatabaseUnavailableError
-from fleetkit.events.cloudevents import CloudEvent, InvalidEventError
 from fleetkit.events.inbox import Inbox
 from fleetkit.events.metrics import EventMetrics
+from fleetkit.events.rabbitmq.delivery import RabbitDelivery, WayOn
+from fleetkit.events.rabbitmq.publisher import RabbitPublisher
 from fleetkit.events.rabbitmq.session import BROKER_ERRORS, RabbitSession
-from fleetkit.events.rabbitmq.topology import declare_queue
-from fleetkit.request_id import HEADER, request_id_scope
+from fleetkit.events.rabbitmq.topology import (
+    dead_letter_exchange_name,
+    declare_queue,
+    parking_queue_name,
+    queue_name,
+    retry_exchange_name,
+)
+from fleetkit.events.receiver import PATIENCE_SECONDS, Receiver
 
-# The broker gives up on a consumer after 30 minutes without an acknowledgement.
-PATIENCE_SECONDS = 600.0
 DATABASE_POLL_SECONDS = 1.0
-HANDLER_TIMEOUT_SECONDS = 30.0
 DRAIN_TIMEOUT_SECONDS = 3.0
+WATCH_SECONDS = 15.0
+WATCH_TIMEOUT_SECONDS = 10.0
 log = structlog.get_logger(__name__)
 
 
@@ -31,11 +35,13 @@ class RabbitConsumer(RabbitSession):
         url: the broker.
         service: the prefix of the queues' names.
         inbox: what applies the events.
+        publisher: what carries events to be tried again, or parked; it has to be running too.
         metrics: the figures of the application.
         prefetch: how many messages are in hand at a time.
-        retry_delay: seconds before a failed event is tried again, doubled with each failure.
+        retry_delays: seconds before each further attempt at an event that failed; after the last one it is parked.
         patience: seconds that an event is held while the database is away. After them nothing is consumed until it
-            is back, so that an outage does not use up the deliveries that an event has.
+            is back, so that an outage does not use up the attempts that an event has.
+        watch_seconds: how often the broker is asked whether it still knows of the consumers, and what waits for them.
     """
 
     def __init__(
@@ -43,37 +49,48 @@ class RabbitConsumer(RabbitSession):
         url: SecretStr,
         service: str,
         inbox: Inbox,
+        publisher: RabbitPublisher,
         metrics: EventMetrics,
         *,
         prefetch: int,
-        retry_delay: float = 0.2,
+        retry_delays: Sequence[float],
         patience: float = PATIENCE_SECONDS,
+        watch_seconds: float = WATCH_SECONDS,
     ) -> None:
         super().__init__(url, f"{service}.consumer", metrics)
         self._service = service
         self._inbox = inbox
+        self._way_on = WayOn(publisher, service, self.lose)
         self._metrics = metrics
         self._prefetch = prefetch
-        self._retry_delay = retry_delay
-        self._patience = patience
+        self._retry_delays = retry_delays
+        self._watch_seconds = watch_seconds
+        self._receiver = Receiver(inbox, metrics, retry_delays=retry_delays, on_outage=self.lose, patience=patience)
         self._consuming: list[tuple[AbstractQueue, ConsumerTag]] = []
-        self._in_hand: set[asyncio.Task[None]] = set()
+        self._watching: asyncio.Task[None] | None = None
 
     async def wait_until_useful(self) -> None:
         while not await self._inbox.is_available():  # noqa: ASYNC110 - only asking tells that a server is back
             await asyncio.sleep(DATABASE_POLL_SECONDS)
 
-    async def set_up(self, connection: AbstractConnection, channel: AbstractChannel) -> None:  # noqa: ARG002 - as the base says
+    async def set_up(self, connection: AbstractConnection, channel: AbstractChannel) -> None:
         await channel.set_qos(prefetch_count=self._prefetch)
         underlay = await channel.get_underlay_channel()
         # The broker cancels a consumer whose queue is deleted; a new session declares it again.
         underlay.on_consumer_cancel_callbacks.add(self.lose)
         for event_type in self._inbox.types:
-            queue = await declare_queue(channel, self._service, event_type)
-            self._consuming.append((queue, await queue.consume(self._receiver(event_type))))
+            queue = await declare_queue(channel, self._service, event_type, self._retry_delays)
+            self._consuming.append((queue, await queue.consume(self._put(event_type))))
+        for event_type in self._inbox.types:
+            self._metrics.consumer_up.labels(event_type).set(1)
+        self._watching = asyncio.create_task(self._watch(connection))
 
     async def tear_down(self) -> None:
         """Takes no more messages and lets those in hand finish."""
+        if self._watching is not None:
+            self._watching.cancel()
+        for event_type in self._inbox.types:
+            self._metrics.consumer_up.labels(event_type).set(0)
         consuming, self._consuming = self._consuming, []
         try:
             async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
@@ -81,62 +98,34 @@ class RabbitConsumer(RabbitSession):
                     await queue.cancel(tag)
         except BROKER_ERRORS as error:
             log.info("Consumer was not cancelled in order", reason=type(error).__name__)
-        if self._in_hand:
-            await asyncio.wait(self._in_hand, timeout=DRAIN_TIMEOUT_SECONDS)
+        await self._receiver.drain(DRAIN_TIMEOUT_SECONDS)
 
-    def _receiver(self, event_type: str) -> Callable[[AbstractIncomingMessage], Awaitable[None]]:
-        async def receive(message: AbstractIncomingMessage) -> None:
-            # A task of its own: the client cancels those that it made when a channel closes.
-            task = asyncio.create_task(self._handle(event_type, message))
-            self._in_hand.add(task)
-            task.add_done_callback(self._in_hand.discard)
+    def _put(self, event_type: str) -> Callable[[AbstractIncomingMessage], Awaitable[None]]:
+        async def put(message: AbstractIncomingMessage) -> None:
+            self._receiver.put(RabbitDelivery(message, self._way_on, event_type))
 
-        return receive
+        return put
 
-    async def _handle(self, event_type: str, message: AbstractIncomingMessage) -> None:
-        with request_id_scope(str(message.headers.get(HEADER, ""))):
-            try:
-                result = await self._settle(message)
-            except BROKER_ERRORS as error:
-                result = "unsettled"
-                log.info("Event could not be settled and will come again", reason=type(error).__name__)
-        self._metrics.consumed.labels(event_type, result).inc()
-
-    async def _settle(self, message: AbstractIncomingMessage) -> str:
+    async def _watch(self, connection: AbstractConnection) -> None:
+        """Ends the session where the broker has lost something of it without telling: a new one makes it again."""
         try:
-            applied = await self._apply(message)
-        except InvalidEventError as error:
-            log.error("Event was parked", id=message.message_id, reason=str(error))  # noqa: TRY400 - no traceback helps
-            await message.reject(requeue=False)
-            return "parked"
-        except DatabaseUnavailableError as error:
-            if await self._inbox.is_available():
-                return await self._try_again(message, error)
-            log.warning("Consuming pauses until the database is back", id=message.message_id)
-            self.lose()
-            return "unsettled"
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises, the event comes again
-            return await self._try_again(message, error)
-        await message.ack()
-        return "applied" if applied else "duplicate"
+            while await self._is_consuming(connection):  # noqa: ASYNC110 - only asking tells
+                await asyncio.sleep(self._watch_seconds)
+            log.warning("Broker does not know of a consumer that should be there")
+        except BROKER_ERRORS as error:
+            log.warning("Broker does not say whether events are consumed", reason=type(error).__name__)
+        self.lose()
 
-    async def _try_again(self, message: AbstractIncomingMessage, error: Exception) -> str:
-        log.error("Event failed and will be tried again", id=message.message_id, exc_info=error)
-        await asyncio.sleep(self._retry_delay * 2 ** _deliveries(message))
-        await message.reject(requeue=True)
-        return "failed"
+    async def _is_consuming(self, connection: AbstractConnection) -> bool:
+        return all([await self._is_consumed(connection, event_type) for event_type in self._inbox.types])
 
-    async def _apply(self, message: AbstractIncomingMessage) -> bool:
-        event = CloudEvent.parse(message.body)
-        async for attempt in stamina.retry_context(
-            on=DatabaseUnavailableError, attempts=None, timeout=self._patience, wait_max=5.0
-        ):
-            with attempt:
-                async with asyncio.timeout(HANDLER_TIMEOUT_SECONDS):
-                    return await self._inbox.receive(event)
-        raise AssertionError  # the retry loop either returns or raises
-
-
-def _deliveries(message: AbstractIncomingMessage) -> int:
-    count = message.headers.get("x-delivery-count", 0)
-    return count if isinstance(count, int) else 0
+    async def _is_consumed(self, connection: AbstractConnection, event_type: str) -> bool:
+        # On a channel of its own: asking for a queue that is missing closes the channel.
+        async with asyncio.timeout(WATCH_TIMEOUT_SECONDS), connection.channel() as channel:
+            for exchange in (retry_exchange_name(self._service), dead_letter_exchange_name(self._service)):
+                await channel.get_exchange(exchange)
+            queue = await channel.declare_queue(queue_name(self._service, event_type), passive=True)
+            parked = await channel.declare_queue(parking_queue_name(self._service, event_type), passive=True)
+        self._metrics.consumer_lag.labels(event_type).set(queue.declaration_result.message_count or 0)
+        self._metrics.parked.labels(event_type).set(parked.declaration_result.message_count or 0)
+        return bool(queue.declaration_result.consumer_count)

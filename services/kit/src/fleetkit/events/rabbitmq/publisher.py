@@ -1,6 +1,7 @@
 """Publishes with confirms, mandatory routing and a limit on the wait for either."""
 
 import asyncio
+from typing import cast
 
 from aio_pika import DeliveryMode, Message
 from aio_pika.abc import AbstractChannel, AbstractConnection, HeadersType
@@ -11,6 +12,7 @@ from aio_pika.exceptions import (
     DeliveryError,
     PublishError,
 )
+from aiormq.channel import Channel
 from aiormq.exceptions import ChannelAccessRefused
 from pydantic import SecretStr
 
@@ -19,7 +21,7 @@ from fleetkit.events.metrics import EventMetrics
 from fleetkit.events.outbox import OutboxMessage
 from fleetkit.events.rabbitmq.session import RabbitSession
 from fleetkit.events.rabbitmq.topology import EXCHANGE, declare_exchange
-from fleetkit.events.relay import BrokerUnavailableError, EventRefusedError
+from fleetkit.events.relay import BrokerUnavailableError, EventRefusedError, EventUnroutedError
 from fleetkit.request_id import HEADER
 from fleetkit.tracing.spans import TRACEPARENT
 
@@ -49,21 +51,40 @@ class RabbitPublisher(RabbitSession):
 
         Raises:
             BrokerUnavailableError: no connection, or no confirm in time.
-            EventRefusedError: no queue is bound for the event, the broker refused it, or this service may not
-                publish its type.
+            EventUnroutedError: no queue is bound for the event.
+            EventRefusedError: the broker refused it, or this service may not publish its type.
+        """
+        await self.send(
+            Message(
+                message.body.encode(),
+                content_type=MEDIA_TYPE,
+                delivery_mode=DeliveryMode.PERSISTENT,
+                message_id=message.id,
+                type=message.type,
+                headers=_headers(message),
+            ),
+            exchange=EXCHANGE,
+            routing_key=message.type,
+        )
+
+    async def send(self, message: Message, *, exchange: str, routing_key: str) -> None:
+        """Returns once the broker has confirmed that a queue keeps the message.
+
+        Raises:
+            BrokerUnavailableError, EventRefusedError: as `publish`.
         """
         if self._connection is None:
             raise BrokerUnavailableError("not connected")
         try:
             async with asyncio.timeout(self._timeout):
-                await self._publish(self._connection, message)
+                await self._send(self._connection, message, exchange, routing_key)
         except TimeoutError as error:
             self.lose()
             raise BrokerUnavailableError("no confirm in time") from error
         except ChannelAccessRefused as error:
             raise EventRefusedError("this service may not publish this event type") from error
         except PublishError as error:
-            raise EventRefusedError("no queue is bound for this event type") from error
+            raise EventUnroutedError("no queue is bound for this event type") from error
         except DeliveryError as error:
             raise EventRefusedError("the broker refused the event") from error
         except ChannelClosed as error:
@@ -84,12 +105,12 @@ class RabbitPublisher(RabbitSession):
         self._ready.clear()
         self._connection = self._shared = None
 
-    async def _publish(self, connection: AbstractConnection, message: OutboxMessage) -> None:
+    async def _send(self, connection: AbstractConnection, message: Message, exchange: str, routing_key: str) -> None:
         try:
-            await _publish(await self._shared_channel(connection), message)
+            await _send(await self._shared_channel(connection), message, exchange, routing_key)
         except (ChannelAccessRefused, ChannelInvalidStateError):
             async with self._alone, _open_channel(connection) as channel:
-                await _publish(channel, message)
+                await _send(channel, message, exchange, routing_key)
 
     async def _shared_channel(self, connection: AbstractConnection) -> AbstractChannel:
         async with self._opening:
@@ -102,20 +123,16 @@ def _open_channel(connection: AbstractConnection) -> AbstractChannel:
     return connection.channel(publisher_confirms=True, on_return_raises=True)
 
 
-async def _publish(channel: AbstractChannel, message: OutboxMessage) -> None:
-    exchange = await channel.get_exchange(EXCHANGE, ensure=False)
+async def _send(channel: AbstractChannel, message: Message, exchange: str, routing_key: str) -> None:
+    underlay = cast(Channel, await channel.get_underlay_channel())
     try:
-        await exchange.publish(
-            Message(
-                message.body.encode(),
-                content_type=MEDIA_TYPE,
-                delivery_mode=DeliveryMode.PERSISTENT,
-                message_id=message.id,
-                type=message.type,
-                headers=_headers(message),
-            ),
-            routing_key=message.type,
+        await underlay.basic_publish(
+            message.body,
+            exchange=exchange,
+            routing_key=routing_key,
+            properties=message.properties,
             mandatory=True,
+            wait=False,  # for the socket: the confirm is waited for anyway, and the others need not wait for this
         )
     except asyncio.CancelledError as error:
         # The client cancels what waits for a confirm when the connection breaks; nobody asked this task to end.
