@@ -1,0 +1,1 @@
+"""Services that answer over gRPC beside HTTP; needs the extra `fleetkit[grpc]`."""
