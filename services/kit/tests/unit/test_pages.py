@@ -1,10 +1,9 @@
-import base64
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from fleetkit.pages import Cursor, InvalidCursorError, Page
+from fleetkit.pages import CURSOR_PATTERN, Cursor, InvalidCursorError, Page
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,10 +14,6 @@ def rows_of(count: int) -> list[Any]:
     return [{"id": uuid4(), "created_at": NOW + timedelta(seconds=second)} for second in range(count)]
 
 
-def encoded(text: str) -> str:
-    return base64.urlsafe_b64encode(text.encode()).decode()
-
-
 @given(at=st.datetimes(timezones=st.just(UTC)), item_id=st.uuids())
 def test_a_cursor_survives_its_way_through_a_url(at: datetime, item_id: UUID) -> None:
     text = Cursor(at, item_id).encode()
@@ -26,27 +21,13 @@ def test_a_cursor_survives_its_way_through_a_url(at: datetime, item_id: UUID) ->
     assert text.replace("-", "").replace("_", "").isalnum()
 
 
-@given(text=st.text())
-def test_any_text_is_a_cursor_or_refused(text: str) -> None:
-    try:
-        cursor = Cursor.decode(text)
-    except InvalidCursorError:
-        return
-    assert cursor.at.tzinfo is not None
+@given(text=st.from_regex(CURSOR_PATTERN, fullmatch=True))
+def test_whatever_has_the_form_of_a_cursor_is_one(text: str) -> None:
+    assert Cursor.decode(text).at.tzinfo is UTC
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "!",
-        "abc",
-        encoded("2026-01-01"),
-        encoded("2026-01-01T00:00:00+00:00 nobody"),
-        encoded(f"0001-01-01T00:00:00+23:59 {UUID(int=1)}"),
-    ],
-)
-def test_what_is_no_cursor_is_refused(text: str) -> None:
+@pytest.mark.parametrize("text", ["", "!", "a" * 31, "a" * 33, "a" * 31 + "=", "a" * 31 + "é", "a" * 32 + "\n"])
+def test_what_has_another_form_is_refused(text: str) -> None:
     with pytest.raises(InvalidCursorError):
         Cursor.decode(text)
 
