@@ -6,9 +6,11 @@ from typing import Annotated, Any, ClassVar
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 MEDIA_TYPE = "application/problem+json"
 log = structlog.get_logger(__name__)
@@ -169,9 +171,22 @@ def _field_name(location: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in location[1:] or location)
 
 
-async def _answer_http_exception(_request: Request, error: Exception) -> Response:
+async def _answer_http_exception(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     status = HTTPStatus(error.status_code)
     headers = dict(error.headers or {})
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(sorted(_allowed_methods(request)))
     return problem_response(status, status.name.lower(), error.detail, headers=headers)
+
+
+def _allowed_methods(request: Request) -> set[str]:
+    """The methods of all routes with the request's path: the framework knows those of the first alone."""
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    return {
+        method
+        for route in iter_route_contexts(request.app.routes)
+        if route.methods and route.path and compile_path(route.path)[0].match(path)
+        for method in route.methods
+    }

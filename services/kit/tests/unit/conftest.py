@@ -48,6 +48,10 @@ def make_router() -> APIRouter:
             raise NameTakenError("There is such a thing")
         return thing
 
+    @router.get("/things")
+    async def list_all() -> list[Thing]:
+        return []
+
     @router.get("/broken")
     async def broken() -> None:
         secret = "hunter2"

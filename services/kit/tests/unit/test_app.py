@@ -47,6 +47,11 @@ async def test_answers_unknown_paths_and_methods_as_problems(
     assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM)
 
 
+async def test_names_every_method_of_a_path_where_none_of_them_was_asked_for(client: httpx2.AsyncClient) -> None:
+    answer = await client.delete("/things")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
+
+
 async def test_answers_an_unexpected_error_without_internals(
     client: httpx2.AsyncClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
