@@ -45,7 +45,7 @@ def event_workers(
         registry: where the figures go.
     """
     metrics = EventMetrics(registry)
-    backend = _backend(settings, service, metrics)
+    backend = backend_of(settings, service, metrics)
     publisher = backend.publisher()
     relay = OutboxRelay(database, publisher, metrics, unrouted_hours=settings.events_unrouted_hours)
     workers: list[Worker] = [publisher.run, relay.run]
@@ -55,7 +55,12 @@ def event_workers(
     return workers
 
 
-def _backend(settings: BrokerSettings, service: str, metrics: EventMetrics) -> Backend:
+def backend_of(settings: BrokerSettings, service: str, metrics: EventMetrics) -> Backend:
+    """The broker that the settings choose.
+
+    Raises:
+        SettingsError: they do not say where it is.
+    """
     # Only the client of the chosen broker is loaded; the other need not even be installed.
     if settings.events_backend == "kafka":
         from fleetkit.events.kafka.backend import KafkaBackend

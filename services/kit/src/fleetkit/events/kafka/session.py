@@ -1,0 +1,129 @@
+"""A connection to Kafka that is made again whenever it is lost, without anybody waiting for it."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+
+import stamina
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from fleetkit.cancellation import end_if_cancelled
+from fleetkit.events.kafka.cluster import KafkaCluster
+from fleetkit.events.metrics import EventMetrics
+
+CONNECT_TIMEOUT_SECONDS = 5.0
+SETUP_TIMEOUT_SECONDS = 15.0
+CLOSE_TIMEOUT_SECONDS = 2.0
+RECONNECT_PAUSE_SECONDS = 0.2
+CHECK_SECONDS = 5.0
+# What is published within this time of each other shares a request.
+LINGER_MILLISECONDS = 2
+BROKER_ERRORS = (KafkaError, OSError, TimeoutError)
+log = structlog.get_logger(__name__)
+_closing: set[asyncio.Task[None]] = set()
+
+
+class KafkaSession(ABC):
+    """Keeps one producer, and what a subclass sets up beside it, for as long as `run` runs."""
+
+    def __init__(self, cluster: KafkaCluster, name: str, metrics: EventMetrics) -> None:
+        self._cluster = cluster
+        self._name = name
+        self._connected = metrics.connected.labels(name)
+        self._lost = asyncio.Event()
+
+    async def run(self) -> None:
+        """Connects, and connects again whenever the session ends, until cancelled."""
+        while True:
+            async for attempt in stamina.retry_context(
+                on=BROKER_ERRORS, attempts=None, timeout=None, wait_initial=0.2, wait_max=5.0, wait_jitter=0.5
+            ):
+                with attempt:
+                    await self._live_once()
+            await asyncio.sleep(RECONNECT_PAUSE_SECONDS)
+
+    @abstractmethod
+    async def wait_until_useful(self) -> None:
+        """Returns once there is a use for a connection."""
+
+    @abstractmethod
+    async def set_up(self, producer: AIOKafkaProducer) -> None:
+        """Begins what the session is for."""
+
+    @abstractmethod
+    async def tear_down(self) -> None:
+        """Ends what `set_up` began, while the producer may still work."""
+
+    def lose(self, *_: object) -> None:
+        """Ends the present session, so that a new one is made."""
+        self._lost.set()
+
+    async def _live_once(self) -> None:
+        await self.wait_until_useful()
+        self._lost.clear()
+        async with producing(self._cluster, self._name) as producer:
+            end_if_cancelled()
+            try:
+                async with asyncio.timeout(SETUP_TIMEOUT_SECONDS):
+                    await self.set_up(producer)
+                end_if_cancelled()
+                await self._stay(producer)
+            finally:
+                await self.tear_down()
+
+    async def _stay(self, producer: AIOKafkaProducer) -> None:
+        log.info("Broker connected", connection=self._name)
+        self._connected.set(1)
+        try:
+            while not self._lost.is_set() and await _answers(producer):
+                await self._wait_until_lost()
+            log.warning("Broker connection lost", connection=self._name)
+        finally:
+            self._connected.set(0)
+
+    async def _wait_until_lost(self) -> None:
+        try:
+            async with asyncio.timeout(CHECK_SECONDS):
+                await self._lost.wait()
+        except TimeoutError:
+            return
+
+
+@asynccontextmanager
+async def producing(cluster: KafkaCluster, name: str) -> AsyncIterator[AIOKafkaProducer]:
+    """Lends a producer that has all replicas confirm, and that writes a record once however often it sends it.
+
+    Raises:
+        aiokafka.errors.KafkaError: the cluster is away.
+        TimeoutError: the cluster does not answer.
+    """
+    producer = AIOKafkaProducer(
+        **cluster.client_options(name), acks="all", enable_idempotence=True, linger_ms=LINGER_MILLISECONDS
+    )
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
+            await producer.start()
+        yield producer
+    finally:
+        await close_within_limit(producer.stop())
+
+
+async def close_within_limit(closing: Coroutine[object, object, None]) -> None:
+    """Waits a while for a client to close. A slow one goes on by itself: cut off, it would keep its connections."""
+    task = asyncio.create_task(closing)
+    _closing.add(task)
+    task.add_done_callback(_closing.discard)
+    done, _ = await asyncio.wait({task}, timeout=CLOSE_TIMEOUT_SECONDS)
+    if not done or task.exception() is not None:
+        log.info("Kafka client was not closed in order")
+
+
+async def _answers(producer: AIOKafkaProducer) -> bool:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            return bool(await producer.client.force_metadata_update())
+    except BROKER_ERRORS:
+        return False
