@@ -6,9 +6,9 @@ import sys
 
 import httpx2
 from fastapi_fleet.errors import ReconcileError
+from figures import Figure, as_json, table
 
 from operator_bench.api_server import MeasurementError
-from operator_bench.figures import Figure, as_json, table
 from operator_bench.options import Options, parse_options
 from operator_bench.run import run
 
@@ -24,10 +24,10 @@ def main() -> None:
         sys.exit(f"Could not measure: {str(error) or type(error).__name__}")
     except (KeyboardInterrupt, asyncio.CancelledError):
         sys.exit(EXIT_INTERRUPTED)
-    print(table(figures))
+    print(table(figures, floor="bare loop"))
     if options.json_file is not None:
         options.json_file.parent.mkdir(parents=True, exist_ok=True)
-        options.json_file.write_text(as_json(figures, options.services), encoding="utf-8")
+        options.json_file.write_text(as_json(figures, services=options.services), encoding="utf-8")
 
 
 async def _run_until_stopped(options: Options) -> list[Figure]:

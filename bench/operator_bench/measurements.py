@@ -4,9 +4,10 @@ import asyncio
 import time
 from collections.abc import Sequence
 
+from figures import Figure, Target, percentile
+
 from operator_bench.bare_writer import WRITES_PER_EDIT, WRITES_PER_SERVICE
 from operator_bench.deployments import DeploymentWatch
-from operator_bench.figures import Figure, Target, percentile
 from operator_bench.fleet import Fleet
 from operator_bench.floor import Floor
 from operator_bench.image_edits import measure_edits

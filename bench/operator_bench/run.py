@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from figures import Figure
+
 from operator_bench.api_server import ApiServer, connect, require_current_context
 from operator_bench.cluster_operator import ClusterOperator, running_afterwards
 from operator_bench.deployments import DeploymentWatch, watch_deployments
-from operator_bench.figures import Figure
 from operator_bench.fleet import Fleet
 from operator_bench.floor import Floor, measure_floor
 from operator_bench.measurements import (

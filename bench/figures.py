@@ -1,4 +1,4 @@
-"""Figures and their table."""
+"""Figures of the measurements, and their table."""
 
 import json
 import os
@@ -24,7 +24,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Figure:
-    """`floor`: the same figure of the bare loop in the same run, None where it has none or was not measured."""
+    """`floor`: the same figure of what it is compared with in the same run, None where there is none."""
 
     name: str
     value: float
@@ -48,9 +48,9 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[max(0, -int(-share * len(ordered) // 1) - 1)]
 
 
-def table(figures: Sequence[Figure]) -> str:
-    """A Markdown table that is aligned for terminals, too."""
-    rows = [("figure", "value", "bare loop", "ratio", "target", "met"), *map(_row, figures)]
+def table(figures: Sequence[Figure], *, floor: str) -> str:
+    """A Markdown table that is aligned for terminals, too. `floor`: the name of what is compared with."""
+    rows = [("figure", "value", floor, "ratio", "target", "met"), *map(_row, figures)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [
         f"| {' | '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))} |".rstrip() for row in rows
@@ -59,12 +59,13 @@ def table(figures: Sequence[Figure]) -> str:
     return "\n".join([lines[0], rule, *lines[1:]])
 
 
-def as_json(figures: Sequence[Figure], services: int) -> str:
+def as_json(figures: Sequence[Figure], **conditions: int) -> str:
+    """The figures with when, where and under which conditions they were taken."""
     content = {
         "measuredAt": datetime.now(UTC).isoformat(timespec="seconds"),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
-        "services": services,
+        **conditions,
         "figures": [asdict(figure) | {"ratio": figure.ratio, "met": figure.met} for figure in figures],
     }
     return json.dumps(content, indent=2) + "\n"
