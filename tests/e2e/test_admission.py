@@ -54,6 +54,21 @@ REFUSED: dict[str, tuple[Manifest, str, str]] = {
     "unknown pull policy": (service(imagePullPolicy="Sometimes"), "spec.imagePullPolicy", "Unsupported value"),
     "port above range": (service(port=70000), "spec.port", "less than or equal to 65535"),
     "port of 0": (service(port=0), "spec.port", "greater than or equal to 1"),
+    "extra port of the name http": (
+        service(extraPorts=[{"name": "http", "port": 9000}]),
+        "spec.extraPorts",
+        "http is the name of the service's own port",
+    ),
+    "extra port of the service's own number": (
+        service(extraPorts=[{"name": "grpc", "port": 8000}]),
+        "spec.extraPorts",
+        "has a number of its own",
+    ),
+    "two extra ports of one number": (
+        service(extraPorts=[{"name": "grpc", "port": 9000}, {"name": "debug", "port": 9000}]),
+        "spec.extraPorts",
+        "has a number of its own",
+    ),
     "port as text": (service(port="http"), "spec.port", "must be of type integer"),
     "autoscaling without a most": (service(autoscaling={}), "spec.autoscaling.maxReplicas", "Required value"),
     "autoscaling upside down": (

@@ -96,7 +96,10 @@ def service_specs(draw: st.DrawFn) -> FastAPIServiceSpec:
         {
             "image": "registry.example/shop:1",
             "imagePullPolicy": draw(st.sampled_from([None, "Always", "IfNotPresent", "Never"])),
-            "port": draw(st.integers(1, 65535)),
+            "port": draw(st.integers(1, 60000)),
+            "extraPorts": [
+                {"name": f"extra-{port}", "port": port} for port in draw(st.sets(st.integers(60001, 65535), max_size=4))
+            ],
             "workers": draw(st.integers(1, 32)),
             "replicas": draw(st.integers(0, 1000)),
             "autoscaling": draw(st.none() | autoscalings()),

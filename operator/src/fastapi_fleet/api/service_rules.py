@@ -1,4 +1,4 @@
-"""Rules across the fields of a FastAPIService: one environment variable has one source."""
+"""Rules across the fields of a FastAPIService: one variable has one source, one port one use."""
 
 from dataclasses import dataclass
 from itertools import combinations
@@ -59,3 +59,17 @@ ONE_SOURCE_RULES: Final = (
     *(_provisioned(field, variable) for field, variable in PROVISIONED_VARIABLES.items()),
 )
 """Refuse a variable that two fields set; the message names it."""
+
+ONE_PORT_RULES: Final = (
+    cel(
+        "!has(self.extraPorts) || self.extraPorts.all(x, x.name != 'http')",
+        "extraPorts: http is the name of the service's own port",
+        field_path=".extraPorts",
+    ),
+    cel(
+        "!has(self.extraPorts) || (self.extraPorts.all(x, x.port != self.port)"
+        " && self.extraPorts.all(x, self.extraPorts.exists_one(y, y.port == x.port)))",
+        "extraPorts: each port, and spec.port, has a number of its own",
+        field_path=".extraPorts",
+    ),
+)

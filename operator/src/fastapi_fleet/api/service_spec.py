@@ -26,7 +26,7 @@ from fastapi_fleet.api.scaling_spec import (
     PodDisruptionBudget,
     TopologySpread,
 )
-from fastapi_fleet.api.service_rules import ONE_SOURCE_RULES
+from fastapi_fleet.api.service_rules import ONE_PORT_RULES, ONE_SOURCE_RULES
 from fastapi_fleet.constants import HEALTH_LIVE_PATH, HEALTH_READY_PATH
 
 SHUTDOWN_MARGIN_SECONDS = 3
@@ -119,6 +119,16 @@ class ServiceDependency(ApiModel):
     env: EnvName = Field(description="Environment variable that receives its URL, such as USER_SERVICE_URL.")
 
 
+class ExtraPort(ApiModel):
+    name: Annotated[str, StringConstraints(min_length=1, max_length=15, pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$")] = (
+        Field(description="Name of the port, such as grpc. http is the service's own.")
+    )
+    port: int = Field(ge=1, le=65535, description="Port that the container and the Service listen on.")
+    app_protocol: Annotated[str, StringConstraints(min_length=1, max_length=253)] | None = Field(
+        None, description="What is spoken there, such as kubernetes.io/h2c or grpc, for proxies."
+    )
+
+
 class Database(ApiModel):
     connection_limit: Annotated[int, Field(ge=1, le=10000)] | None = Field(
         None, description="Most connections that the role may hold at once. Unlimited when left out."
@@ -204,7 +214,7 @@ class Shutdown(ApiModel):
 class FastAPIServiceSpec(ApiModel):
     """Desired state of a FastAPI service. Only image is required; three lines run well."""
 
-    model_config = ConfigDict(json_schema_extra=cel_rules(*ONE_SOURCE_RULES, *REQUEST_RULES))
+    model_config = ConfigDict(json_schema_extra=cel_rules(*ONE_SOURCE_RULES, *ONE_PORT_RULES, *REQUEST_RULES))
 
     image: ImageReference = Field(description="Container image of the service. The one required field.")
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = Field(
@@ -228,6 +238,12 @@ class FastAPIServiceSpec(ApiModel):
         StringConstraints(min_length=3, max_length=256, pattern=r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_.]*$"),
     ] = Field("app.main:app", description="Import path of the ASGI application, module:attribute.")
     port: int = Field(8000, ge=1, le=65535, description="Port that the container and the Service listen on.")
+    extra_ports: list[ExtraPort] = Field(
+        default=[],
+        max_length=16,
+        description="TCP ports beside it, such as that of a gRPC server.",
+        json_schema_extra=map_list("name"),
+    )
     workers: int = Field(1, ge=1, le=32, description="uvicorn processes in each pod. Scale by replicas first.")
     command: list[Argument] | None = Field(
         None,

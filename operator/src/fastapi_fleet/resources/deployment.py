@@ -83,7 +83,10 @@ def render_container(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceInpu
         "name": names.APP_CONTAINER,
         "image": spec.image,
         **_command(spec),
-        "ports": [{"name": "http", "containerPort": spec.port, "protocol": "TCP"}],
+        "ports": [
+            {"name": name, "containerPort": port, "protocol": "TCP"}
+            for name, port in (("http", spec.port), *((extra.name, extra.port) for extra in spec.extra_ports))
+        ],
         **render_probes(spec.probes),
         "env": render_env(owner.name, owner.namespace, spec, inputs),
         "envFrom": render_env_from(owner.name, spec),

@@ -6,8 +6,14 @@ from fastapi_fleet.resources.manifest import Manifest, Owner, child, selector_la
 
 def render_service(owner: Owner, spec: FastAPIServiceSpec) -> Manifest:
     manifest = child(owner, api_version="v1", kind="Service", name=owner.name, component="service")
-    port = {"name": "http", "port": spec.port, "targetPort": "http", "protocol": "TCP", "appProtocol": "http"}
+    extra = (_port(port.name, port.port, port.app_protocol) for port in spec.extra_ports)
+    ports = [_port("http", spec.port, "http"), *extra]
     return {
         **manifest,
-        "spec": {"type": "ClusterIP", "selector": selector_labels(owner.name, "service"), "ports": [port]},
+        "spec": {"type": "ClusterIP", "selector": selector_labels(owner.name, "service"), "ports": ports},
     }
+
+
+def _port(name: str, port: int, app_protocol: str | None) -> Manifest:
+    spoken = {"appProtocol": app_protocol} if app_protocol else {}
+    return {"name": name, "port": port, "targetPort": name, "protocol": "TCP", **spoken}
