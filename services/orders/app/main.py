@@ -17,8 +17,11 @@ from fleetkit.events.runtime import event_workers
 from fleetkit.idempotency import keep_purging
 from fleetkit.metrics import new_registry, observe_pool
 from fleetkit.settings import load_settings
+from fleetkit.upstream.calls import Upstream
+from fleetkit.upstream.metrics import UpstreamMetrics
 from fleetkit.version import read_version
 
+from app.clients.users import connected_users
 from app.config import Settings
 from app.events.consumed import event_handlers
 from app.inventory import router as inventory
@@ -28,7 +31,7 @@ from app.routers import development, orders
 from app.services.orders import OrderService
 from app.services.pretended_payments import PretendedPayments
 from app.services.progress import OrderProgress
-from app.services.user_directory import UserClient, UserDirectory
+from app.services.user_directory import UserDirectory
 
 SERVICE = Path(__file__).parent.parent
 MIGRATIONS = SERVICE / "migrations"
@@ -56,6 +59,7 @@ def create_app(settings: Settings, *, users_transport: httpx2.AsyncBaseTransport
     registry = new_registry()
     database = Database(settings, application_name=settings.service_name)
     observe_pool(database, registry)
+    upstream = Upstream("users", UpstreamMetrics.of(registry))
     startup = Startup(settings, database, MIGRATIONS)
     event_source = f"/{settings.service_name}"
     handlers = all_handlers(event_source)
@@ -71,7 +75,7 @@ def create_app(settings: Settings, *, users_transport: httpx2.AsyncBaseTransport
         async with (
             database,
             running(startup, workers),
-            UserClient(str(settings.user_service_url), transport=users_transport) as users,
+            connected_users(settings, upstream, transport=users_transport) as users,
             token_verifier(settings) as verifier,
         ):
             order_service = OrderService(database, event_source=event_source)
