@@ -6,7 +6,11 @@ Each is `async def`: FastAPI runs a plain function in a thread, which costs more
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fleetkit.auth.dependencies import BearerToken
+from fleetkit.auth.principal import ADMIN, SERVICE, Principal
+from fleetkit.auth.signer import TokenSigner
 
+from app.services.tokens import TokenService
 from app.services.users import UserService
 
 
@@ -16,4 +20,19 @@ async def get_user_service(request: Request) -> UserService:
     return service
 
 
+async def get_token_service(request: Request) -> TokenService:
+    """What gives tokens in this application."""
+    service: TokenService = request.state.token_service
+    return service
+
+
+async def get_signer(request: Request) -> TokenSigner:
+    """What signs the tokens of this application."""
+    signer: TokenSigner = request.state.token_signer
+    return signer
+
+
 Users = Annotated[UserService, Depends(get_user_service)]
+Tokens = Annotated[TokenService, Depends(get_token_service)]
+Signer = Annotated[TokenSigner, Depends(get_signer)]
+AdminOrService = Annotated[Principal, Depends(BearerToken(ADMIN, SERVICE))]

@@ -1,26 +1,37 @@
 """Puts the users service together."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import structlog
 from fastapi import FastAPI
 from fleetkit.app import build_app
+from fleetkit.auth.signer import TokenSigner
 from fleetkit.background import Startup, Worker, running
 from fleetkit.database import Database
 from fleetkit.events.runtime import event_workers
 from fleetkit.metrics import new_registry, observe_pool
+from fleetkit.rate_limit import RateLimiter
 from fleetkit.settings import load_settings
 from fleetkit.version import read_version
+from prometheus_client import CollectorRegistry
 
 from app.config import Settings
-from app.events.consumed import HANDLERS
-from app.routers import users
+from app.events.consumed import HANDLERS, HANDLERS_WITHOUT_MAIL
+from app.routers import tokens, users
+from app.services.first_admin import FirstAdmin
+from app.services.passwords import Passwords
+from app.services.smtp import SmtpMailer
+from app.services.tokens import TokenService
 from app.services.users import UserService
+from app.services.welcome_mails import WelcomeMailRelay
 
 SERVICE = Path(__file__).parent.parent
 MIGRATIONS = SERVICE / "migrations"
+log = structlog.get_logger(__name__)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -28,27 +39,78 @@ def create_app(settings: Settings) -> FastAPI:
     registry = new_registry()
     database = Database(settings, application_name=settings.service_name)
     observe_pool(database, registry)
-    startup = Startup(settings, database, MIGRATIONS)
-    workers: Sequence[Worker] = ()
-    if settings.process != "web":
-        workers = event_workers(
-            settings, service=settings.service_name, database=database, handlers=HANDLERS, registry=registry
-        )
+    passwords = Passwords()
+    admin = _first_admin(settings, database, passwords)
+    startup = Startup(settings, database, MIGRATIONS, prepare=admin.ensure if admin else None)
+    workers = _workers(settings, database, registry)
+    state = _state(settings, database, passwords)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
-        async with database, running(startup, workers):
-            yield {"user_service": UserService(database, event_source=f"/{settings.service_name}")}
+        if settings.smtp_host is None:
+            log.info("No mail is sent: SMTP_HOST is not set")
+        with closing(passwords):
+            async with database, running(startup, workers):
+                yield state
 
     return build_app(
         settings,
         title="users",
         version=read_version(SERVICE / "pyproject.toml"),
-        routers=[users.router],
+        routers=[users.router, tokens.router],
         lifespan=lifespan,
         readiness={"startup": startup.check, "database": database.check},
         registry=registry,
     )
+
+
+def _first_admin(settings: Settings, database: Database, passwords: Passwords) -> FirstAdmin | None:
+    if settings.admin_email is None or settings.admin_password is None:
+        return None
+    return FirstAdmin(
+        database,
+        passwords=passwords,
+        email=settings.admin_email,
+        password=settings.admin_password,
+        event_source=_event_source(settings),
+    )
+
+
+def _workers(settings: Settings, database: Database, registry: CollectorRegistry) -> Sequence[Worker]:
+    if settings.process == "web":
+        return ()
+    server = settings.smtp_server()
+    events = event_workers(
+        settings,
+        service=settings.service_name,
+        database=database,
+        handlers=HANDLERS if server else HANDLERS_WITHOUT_MAIL,
+        registry=registry,
+    )
+    if server is None:
+        return events
+    pause = timedelta(seconds=settings.mail_retry_seconds)
+    mails = WelcomeMailRelay(database, SmtpMailer(server), first_pause=pause, registry=registry)
+    return [*events, mails.run]
+
+
+def _state(settings: Settings, database: Database, passwords: Passwords) -> Mapping[str, Any]:
+    signer = TokenSigner(settings)
+    limiter = RateLimiter(settings.login_attempts_per_minute)
+    token_service = TokenService(
+        database, passwords=passwords, signer=signer, clients=settings.service_clients, limiter=limiter
+    )
+    user_service = UserService(database, passwords=passwords, limiter=limiter, event_source=_event_source(settings))
+    return {
+        "user_service": user_service,
+        "token_service": token_service,
+        "token_signer": signer,
+        "token_verifier": signer.verifier(),
+    }
+
+
+def _event_source(settings: Settings) -> str:
+    return f"/{settings.service_name}"
 
 
 def __getattr__(name: str) -> FastAPI:

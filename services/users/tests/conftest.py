@@ -1,4 +1,5 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -13,6 +14,9 @@ from fleetkit.testing import (
     temporary_database,
     temporary_vhost,
 )
+from fleetkit.testing.tokens import JWT_KEY, user_headers
+
+ClientWith = Callable[[Mapping[str, str]], httpx2.AsyncClient]
 
 
 @pytest.fixture
@@ -25,7 +29,14 @@ async def vhost() -> AsyncIterator[VirtualHost]:
 @pytest.fixture
 async def settings(vhost: VirtualHost) -> AsyncIterator[Settings]:
     async with temporary_database(required_variable("USERS_TEST_DATABASE_URL")) as url:
-        yield Settings.model_validate({"database_url": url, "rabbitmq_url": vhost.url})
+        yield Settings.model_validate(
+            {
+                "database_url": url,
+                "rabbitmq_url": vhost.url,
+                "jwt_secret": JWT_KEY,
+                "service_clients": {"orders": "secret of the orders service"},
+            }
+        )
 
 
 @pytest.fixture
@@ -34,8 +45,8 @@ def app(settings: Settings) -> FastAPI:
 
 
 @pytest.fixture
-async def client(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
-    """A client of the running service, once it is ready."""
+async def anonymous(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of the running service, once it is ready, without a token."""
     async with running_app(app) as client:
 
         async def is_ready() -> bool:
@@ -43,3 +54,19 @@ async def client(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
 
         await eventually(is_ready)
         yield client
+
+
+@pytest.fixture
+def client_with(anonymous: httpx2.AsyncClient) -> ClientWith:
+    """Makes clients of the same service that send headers with each request."""
+
+    def make(headers: Mapping[str, str]) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(transport=anonymous._transport, base_url=anonymous.base_url, headers=headers)
+
+    return make
+
+
+@pytest.fixture
+def client(client_with: ClientWith) -> httpx2.AsyncClient:
+    """A client with the token of an admin."""
+    return client_with(user_headers(uuid4(), "admin"))

@@ -24,23 +24,39 @@ class Startup:
     """Migrates the schema and opens the pool, for as long as it takes; readiness says how far it is.
 
     A database that is not there yet neither stops the process nor delays its liveness.
+
+    Args:
+        settings: where the database is.
+        database: the pool to open.
+        migrations: the folder with `env.py` and `versions/`.
+        prepare: what else has to be in the database before the service is ready. Every process runs it, some at the
+            same time, and again where the database failed meanwhile.
     """
 
-    def __init__(self, settings: DatabaseSettings, database: Database, migrations: Path) -> None:
+    def __init__(
+        self,
+        settings: DatabaseSettings,
+        database: Database,
+        migrations: Path,
+        *,
+        prepare: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._settings = settings
         self._database = database
         self._migrations = migrations
+        self._steps = [self._open] if prepare is None else [self._open, prepare]
         self._state = "not begun"
         self._done = asyncio.Event()
 
     async def run(self) -> None:
-        """Returns once the schema is there and the pool is open."""
+        """Returns once the schema is there, the pool is open and everything is prepared."""
         away = (MigrationError, DatabaseUnavailableError)
-        async for attempt in stamina.retry_context(
-            on=away, attempts=None, timeout=None, wait_initial=0.2, wait_max=5.0, wait_jitter=0.5
-        ):
-            with attempt:
-                await self._try()
+        for step in self._steps:
+            async for attempt in stamina.retry_context(
+                on=away, attempts=None, timeout=None, wait_initial=0.2, wait_max=5.0, wait_jitter=0.5
+            ):
+                with attempt:
+                    await self._try(step)
         self._done.set()
 
     async def check(self) -> None:
@@ -52,10 +68,13 @@ class Startup:
         if not self._done.is_set():
             raise NotReadyError(self._state)
 
-    async def _try(self) -> None:
+    async def _open(self) -> None:
+        await migrate(self._settings.database_url, self._migrations)
+        await self._database.open()
+
+    async def _try(self, step: Callable[[], Awaitable[None]]) -> None:
         try:
-            await migrate(self._settings.database_url, self._migrations)
-            await self._database.open()
+            await step()
         except (MigrationError, DatabaseUnavailableError) as error:
             self._state = f"{type(error).__name__}: {error}"
             log.warning("Service could not start yet", reason=self._state)

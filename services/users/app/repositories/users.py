@@ -42,6 +42,9 @@ WHERE id = $1 RETURNING updated_at
 _DELETE = """
 DELETE FROM users WHERE id = $1 RETURNING greatest(clock_timestamp(), updated_at + interval '1 microsecond')
 """
+# Any constant does: it only has to be the same for every process.
+_LOCK_ADMINS = "SELECT pg_advisory_xact_lock(4119302856)"
+_HAS_ADMIN = "SELECT EXISTS (SELECT FROM users WHERE role = 'admin')"
 _FORGET_ORDERS = "DELETE FROM order_counts WHERE user_id = $1"
 _COUNT_ORDERS = """
 INSERT INTO order_counts (user_id, orders) VALUES ($1, $2)
@@ -100,6 +103,14 @@ class UserRepository:
         deleted: datetime | None = await self._connection.fetchval(_DELETE, user_id)
         await self._connection.execute(_FORGET_ORDERS, user_id)
         return deleted
+
+    async def has_admin(self) -> bool:
+        """Whether there is an admin."""
+        return bool(await self._connection.fetchval(_HAS_ADMIN))
+
+    async def lock_admins(self) -> None:
+        """Waits until no other process is making the first admin; the lock ends with the transaction."""
+        await self._connection.execute(_LOCK_ADMINS)
 
     async def count_orders(self, user_id: UUID, more: int) -> None:
         """Counts so many more orders of a user, known or not; a negative number takes them away."""

@@ -5,15 +5,18 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
+from fleetkit.auth.dependencies import AUTH_RESPONSES, TOKEN_IS_OPTIONAL, CurrentPrincipal, OptionalPrincipal
+from fleetkit.auth.principal import ADMIN, SERVICE
 from fleetkit.pages import MAX_LIMIT, Page, RequestedPage
-from fleetkit.problems import problem_responses
+from fleetkit.problems import ForbiddenError, TooManyRequestsError, problem_responses
 
-from app.dependencies import Users
+from app.dependencies import AdminOrService, Users
+from app.models.credentials import PasswordChange
 from app.models.user import Role, User, UserChange
 from app.schemas.users import UserCreate, UserCreated, UserPage, UserRead, UserUpdate
 from app.services.users import EmailTakenError, UserNotFoundError
 
-router = APIRouter(prefix="/users", tags=["users"])
+router = APIRouter(prefix="/users", tags=["users"], responses=AUTH_RESPONSES)
 
 
 @router.post(
@@ -21,36 +24,60 @@ router = APIRouter(prefix="/users", tags=["users"])
     status_code=HTTPStatus.CREATED,
     response_model=UserCreated,
     responses=problem_responses(EmailTakenError),
+    openapi_extra=TOKEN_IS_OPTIONAL,
 )
-async def create_user(body: UserCreate, users: Users) -> User:
-    """Registers a user."""
-    return await users.register(email=body.email, name=body.name, role=body.role)
+async def create_user(body: UserCreate, users: Users, principal: OptionalPrincipal) -> User:
+    """Registers a user. Anybody may, without a token too; only an admin makes an admin."""
+    return await users.register(email=body.email, name=body.name, role=body.role, password=body.password, by=principal)
 
 
 @router.get("", response_model=UserPage)
 async def list_users(
     page: RequestedPage,
     users: Users,
+    _principal: AdminOrService,
     role: Annotated[Role | None, Query(description="Only users with this role")] = None,
     ids: Annotated[list[UUID] | None, Query(max_length=MAX_LIMIT, description="Only these users")] = None,
 ) -> Page[User]:
-    """Lists users in the order of registration, one page at a time."""
+    """Lists users in the order of registration, one page at a time; for admins and services."""
     return await users.page(page, role=role, ids=ids)
 
 
+@router.get("/me", response_model=UserRead, responses=problem_responses(UserNotFoundError))
+async def get_own_user(users: Users, principal: CurrentPrincipal) -> User:
+    """Answers with the user whose token it is."""
+    if principal.user_id is None:
+        raise ForbiddenError("The token is a service's, not a user's")
+    return await users.get(principal.user_id)
+
+
 @router.get("/{user_id}", response_model=UserRead, responses=problem_responses(UserNotFoundError))
-async def get_user(user_id: UUID, users: Users) -> User:
-    """Answers with one user."""
+async def get_user(user_id: UUID, users: Users, principal: CurrentPrincipal) -> User:
+    """Answers with one user; for the user, admins and services."""
+    principal.require_self_or(user_id, ADMIN, SERVICE)
     return await users.get(user_id)
 
 
-@router.patch("/{user_id}", response_model=UserRead, responses=problem_responses(UserNotFoundError, EmailTakenError))
-async def update_user(user_id: UUID, body: UserUpdate, users: Users) -> User:
-    """Changes what is given of a user."""
-    return await users.change(user_id, UserChange(**body))
+@router.patch(
+    "/{user_id}",
+    response_model=UserRead,
+    responses=problem_responses(UserNotFoundError, EmailTakenError, TooManyRequestsError),
+)
+async def update_user(user_id: UUID, body: UserUpdate, users: Users, principal: CurrentPrincipal) -> User:
+    """Changes what is given of a user; for the user and admins."""
+    principal.require_self_or(user_id, ADMIN)
+    change = UserChange(email=body.get("email"), name=body.get("name"), role=body.get("role"))
+    password = body.get("password")
+    return await users.change(
+        user_id,
+        change,
+        by=principal,
+        password=None if password is None else PasswordChange(password, body.get("current_password")),
+    )
 
 
 @router.delete("/{user_id}", status_code=HTTPStatus.NO_CONTENT, responses=problem_responses(UserNotFoundError))
-async def delete_user(user_id: UUID, users: Users) -> None:
-    """Deletes a user."""
+async def delete_user(user_id: UUID, users: Users, principal: CurrentPrincipal) -> None:
+    """Deletes a user; for the user and admins."""
+    principal.require_self_or(user_id, ADMIN)
     await users.delete(user_id)

@@ -3,16 +3,19 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints, with_config
+from pydantic import BaseModel, ConfigDict, EmailStr, Field, SecretStr, StringConstraints, with_config
 from typing_extensions import TypedDict
 
 from app.models.user import Role
 
+MIN_PASSWORD_LENGTH = 8
+MAX_PASSWORD_LENGTH = 128
 Name = Annotated[
     str,
     # Control characters have no place in a name, and PostgreSQL cannot store the first of them.
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$"),
 ]
+Password = Annotated[SecretStr, Field(min_length=MIN_PASSWORD_LENGTH, max_length=MAX_PASSWORD_LENGTH)]
 
 
 class UserCreate(BaseModel):
@@ -22,7 +25,8 @@ class UserCreate(BaseModel):
 
     email: EmailStr
     name: Name
-    role: Role = Role.MEMBER
+    role: Annotated[Role, Field(description="Only an admin makes an admin")] = Role.MEMBER
+    password: Annotated[Password | None, Field(description="Without one the user gets no token")] = None
 
 
 @with_config(ConfigDict(extra="forbid"))
@@ -31,7 +35,11 @@ class UserUpdate(TypedDict, total=False):
 
     email: EmailStr
     name: Name
-    role: Role
+    role: Annotated[Role, Field(description="Only an admin gives roles")]
+    password: Password
+    current_password: Annotated[
+        SecretStr, Field(max_length=MAX_PASSWORD_LENGTH, description="Needed for a new password where there is one")
+    ]
 
 
 class UserCreated(BaseModel):
@@ -49,7 +57,7 @@ class UserRead(UserCreated):
     """A user, with what is known of their orders."""
 
     order_count: Annotated[
-        int, Field(description="Orders placed and not cancelled, as far as their events have arrived")
+        int, Field(description="Orders placed and neither cancelled nor rejected, as far as their events have arrived")
     ]
 
 

@@ -68,7 +68,7 @@ async def test_a_path_that_is_no_id_is_refused(client: httpx2.AsyncClient) -> No
 async def test_shows_its_settings_without_passwords(client: httpx2.AsyncClient) -> None:
     answer = await client.get("/config-check")
     assert answer.json()["settings"]["service_name"] == "users"
-    assert answer.json()["secrets_set"] == ["database_url", "rabbitmq_url"]
+    assert answer.json()["secrets_set"] == ["database_url", "jwt_secret", "rabbitmq_url"]
     assert "://" not in answer.text
 
 

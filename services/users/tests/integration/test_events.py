@@ -131,9 +131,11 @@ async def test_counts_an_order_once_that_is_told_twice(client: httpx2.AsyncClien
         (["order.cancelled", "order.created", "order.created"], 1),
         (["order.created", "order.cancelled"], 0),
         (["order.cancelled"], 0),
+        (["order.created", "order.rejected"], 0),
+        (["order.rejected", "order.created", "order.created"], 1),
     ],
 )
-async def test_a_cancelled_order_does_not_count_in_whatever_order_events_come(
+async def test_a_cancelled_or_rejected_order_does_not_count_in_whatever_order_events_come(
     client: httpx2.AsyncClient, vhost: VirtualHost, told: list[str], count: int
 ) -> None:
     user = (await client.post("/users", json=ADA)).json()

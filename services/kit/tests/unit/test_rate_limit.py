@@ -1,0 +1,64 @@
+import pytest
+from fleetkit.problems import TooManyRequestsError
+from fleetkit.rate_limit import RateLimiter
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def taken(limiter: RateLimiter, key: str, tries: int = 20) -> int:
+    """How many of so many tries succeed."""
+    succeeded = 0
+    for _ in range(tries):
+        try:
+            limiter.take(key)
+        except TooManyRequestsError:
+            continue
+        succeeded += 1
+    return succeeded
+
+
+def test_gives_so_many_at_once_and_so_many_a_minute() -> None:
+    clock = Clock()
+    limiter = RateLimiter(10, clock=clock)
+    assert taken(limiter, "ada") == 10
+    clock.now += 30
+    assert taken(limiter, "ada") == 5
+    clock.now += 3600
+    assert taken(limiter, "ada") == 10
+
+
+def test_says_when_there_will_be_another() -> None:
+    clock = Clock()
+    limiter = RateLimiter(10, clock=clock)
+    taken(limiter, "ada")
+    with pytest.raises(TooManyRequestsError) as caught:
+        limiter.take("ada")
+    assert caught.value.headers() == {"Retry-After": "6"}
+    clock.now += 6
+    assert taken(limiter, "ada") == 1
+
+
+def test_keys_do_not_share_a_bucket() -> None:
+    limiter = RateLimiter(1, clock=Clock())
+    assert (taken(limiter, "ada"), taken(limiter, "bob")) == (1, 1)
+
+
+def test_what_is_given_back_did_not_count_and_never_makes_more() -> None:
+    limiter = RateLimiter(2, clock=Clock())
+    for _ in range(5):
+        limiter.take("ada")
+        limiter.give_back("ada")
+    limiter.give_back("ada")
+    assert taken(limiter, "ada") == 2
+
+
+def test_forgets_the_key_not_used_for_longest() -> None:
+    limiter = RateLimiter(1, max_keys=2, clock=Clock())
+    for key in ("ada", "bob", "eve"):
+        limiter.take(key)
+    assert (taken(limiter, "eve"), taken(limiter, "bob"), taken(limiter, "ada")) == (0, 0, 1)
