@@ -7,7 +7,7 @@ import stamina
 from aio_pika import DeliveryMode, Message
 from aio_pika.abc import AbstractIncomingMessage
 
-from fleetkit.events.failures import Failure, attempts_in
+from fleetkit.events.failures import FAILURE_HEADERS, Failure, attempts_in
 from fleetkit.events.rabbitmq.publisher import RabbitPublisher
 from fleetkit.events.rabbitmq.session import BROKER_ERRORS
 from fleetkit.events.rabbitmq.topology import (
@@ -22,7 +22,7 @@ from fleetkit.request_id import HEADER
 SEND_PATIENCE_SECONDS = 600.0
 _NOT_SENT = (BrokerUnavailableError, EventRefusedError)
 # What the broker adds for its own bookkeeping; a copy begins anew.
-_OF_THE_BROKER = frozenset({"x-death", "x-delivery-count", "x-acquired-count", "x-first-death-exchange"})
+_OF_THE_BROKER = ("x-death", "x-delivery-count", "x-acquired-count", "x-first-death-", "x-last-death-")
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,9 @@ class RabbitDelivery:
 
 
 def copy_of(message: AbstractIncomingMessage, *, headers: dict[str, str | int]) -> Message:
-    """The same event with these headers besides its own."""
-    kept = {name: value for name, value in message.headers.items() if name not in _OF_THE_BROKER}
+    """The same event with these headers, and without what the broker or an earlier failure added to its own."""
+    added = (*_OF_THE_BROKER, *FAILURE_HEADERS)
+    kept = {name: value for name, value in message.headers.items() if not name.startswith(added)}
     return Message(
         message.body,
         content_type=message.content_type,
