@@ -12,7 +12,8 @@ from collections.abc import Iterator
 def modules_of(name: str) -> Iterator[str]:
     yield name
     for module in pkgutil.iter_modules(getattr(importlib.import_module(name), "__path__", [])):
-        yield from modules_of(f"{name}.{module.name}")
+        if module.name != "__main__":  # a command, which importing may run
+            yield from modules_of(f"{name}.{module.name}")
 
 
 def main() -> None:
