@@ -5,7 +5,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from fastapi_fleet.constants import FINALIZER
+from fastapi_fleet.constants import (
+    ANNOTATION_REVISION,
+    FINALIZER,
+    LABEL_MANAGED_BY,
+    LABEL_OWNER_KIND,
+    LABEL_OWNER_NAME,
+    MANAGED_BY,
+)
 from fastapi_fleet.errors import ApiConflictError, BackendUnavailableError, NotOwnedError
 from fastapi_fleet.kube.kinds import Object, key_of
 from fastapi_fleet.reconcile.backing_services import DRIFT_CHECK_SECONDS
@@ -278,6 +285,7 @@ REST: dict[str, dict[str, Any]] = {"alone": {}, "beside a broker": {"broker": {}
 async def test_database_that_is_no_longer_wanted_is_locked_and_kept(rest: dict[str, Any]) -> None:
     fleet = await running()
     await fleet.submit(fastapi_service(**rest))
+    await fleet.roll_out()
     assert fleet.postgres.locked == ["team.shop"]
     if "broker" in rest:
         assert urls(fleet).keys() == {"RABBITMQ_URL"}
@@ -291,12 +299,58 @@ async def test_lock_that_failed_is_tried_until_it_holds(rest: dict[str, Any]) ->
     fleet = await running()
     fleet.postgres.failure = SILENT
     await fleet.submit(fastapi_service(**rest))
+    await fleet.roll_out()
     assert fleet.conditions(SHOP)["Ready"].reason == "BackendUnavailable"
     fleet.postgres.failure = None
     fleet.time.advance(1.0)
     await fleet.settle()
     assert fleet.postgres.locked == ["team.shop"]
     assert "DATABASE_URL" not in (urls(fleet) if fleet.kube.has(SECRET) else {})
+
+
+async def test_login_ends_when_the_last_pod_that_uses_it_is_gone() -> None:
+    fleet = await running()
+    before = urls(fleet)
+    old = pod_of_revision(fleet.status(SHOP)["revision"])
+    await fleet.submit(fastapi_service())
+    assert urls(fleet) == before, "the rollout may still fail, and the old pods go on"
+    fleet.kube.create(old)
+    await fleet.roll_out()
+    assert (fleet.postgres.locked, fleet.rabbitmq.removed) == ([], []), "a pod that stops still finishes its work"
+    fleet.kube.remove(key_of(old))
+    await fleet.settle()
+    assert (fleet.postgres.locked, fleet.rabbitmq.removed) == (["team.shop"], ["team.shop"])
+    assert not fleet.kube.has(SECRET)
+
+
+def pod_of_revision(revision: str) -> Object:
+    labels = {LABEL_MANAGED_BY: MANAGED_BY, LABEL_OWNER_KIND: "FastAPIService", LABEL_OWNER_NAME: "shop"}
+    metadata = {"namespace": "team", "name": "shop-old", "labels": labels}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {**metadata, "annotations": {ANNOTATION_REVISION: revision}},
+        "spec": {},
+    }
+
+
+async def test_database_that_is_wanted_again_before_the_rollout_keeps_its_password() -> None:
+    fleet = await running()
+    before = urls(fleet)
+    await fleet.submit(fastapi_service())
+    await fleet.submit(SHOP)
+    await fleet.roll_out()
+    assert urls(fleet) == before
+    assert fleet.postgres.locked == []
+
+
+async def test_generated_value_is_kept_while_older_pods_read_it() -> None:
+    fleet = await with_platform(fastapi_service(secrets=[{"env": "TOKEN", "generate": True}]))
+    await fleet.roll_out()
+    await fleet.submit(fastapi_service(image="registry.example/shop:2"))
+    assert urls(fleet).keys() == {"TOKEN"}
+    await fleet.roll_out()
+    assert not fleet.kube.has(SECRET)
 
 
 async def test_generated_value_under_the_name_of_a_url_is_no_login() -> None:

@@ -93,8 +93,8 @@ class ServicePass:
         return await self._conclude(resource, facts)
 
     async def _prepare(self, plan: ServicePlan) -> None:
-        """Write what pods need; end logins that are no longer wanted while the Secret still tells of them."""
-        known = plan.observed.own_secret
+        """Write what pods need; end logins that nobody uses any more while the Secret still tells of them."""
+        known = {key: value for key, value in plan.observed.own_secret.items() if key not in plan.leaving}
         if plan.spec.database is None and password_in(known.get(names.DATABASE_URL)):
             await self._backing.release_database(plan.identity)
         if plan.spec.broker is None and password_in(known.get(names.RABBITMQ_URL)):

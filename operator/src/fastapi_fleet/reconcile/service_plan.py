@@ -17,18 +17,22 @@ from fastapi_fleet.resources.manifest import Owner
 from fastapi_fleet.resources.render import ServiceManifests, render_fastapi_service
 from fastapi_fleet.resources.service_inputs import ServiceInputs
 from fastapi_fleet.status.facts import ServiceFacts
-from fastapi_fleet.status.rollout_complete import revision_of
+from fastapi_fleet.status.rollout_complete import revision_of, runs_nothing_older
 
 
 @dataclass(frozen=True)
 class ServicePlan:
-    """The wanted state of everything that belongs to one service."""
+    """The wanted state of everything that belongs to one service.
+
+    `leaving`: values of the own Secret that the spec no longer asks for and pods of an older revision still read.
+    """
 
     owner: Owner
     spec: FastAPIServiceSpec
     identity: ServiceIdentity
     observed: Observed
     credentials: Mapping[str, str] = field(repr=False)
+    leaving: Mapping[str, str] = field(repr=False)
     manifests: ServiceManifests = field(repr=False)
 
     @property
@@ -53,9 +57,13 @@ def plan_service(
     require_dependencies(owner, spec, observed, cache)
     identity = ServiceIdentity(owner.namespace, owner.name, spec.platform)
     credentials = complete_credentials(identity, spec, observed.own_secret, generate)
-    manifests = render_fastapi_service(owner, spec, _inputs(observed, credentials))
+    inputs = _inputs(observed, credentials)
+    manifests = render_fastapi_service(owner, spec, inputs)
+    leaving = _leaving(observed, credentials, revision_of(manifests.workload))
+    if leaving:
+        manifests = render_fastapi_service(owner, spec, replace(inputs, leaving=leaving))
     refuse_foreign(manifests.all, observed.children, owner)
-    return ServicePlan(owner, spec, identity, observed, credentials, manifests)
+    return ServicePlan(owner, spec, identity, observed, credentials, leaving, manifests)
 
 
 def first_facts(resource: Object, cache: ObjectCache) -> ServiceFacts:
@@ -93,6 +101,11 @@ def outcome_of_facts(facts: ServiceFacts) -> Outcome:
     if not all(state.ready for state in states):
         return Outcome("waiting", again_after=WAIT_SECONDS)
     return Outcome("success", again_after=DRIFT_CHECK_SECONDS if states else None)
+
+
+def _leaving(observed: Observed, credentials: Mapping[str, str], revision: str | None) -> Mapping[str, str]:
+    left = {key: value for key, value in observed.own_secret.items() if key not in credentials}
+    return {} if runs_nothing_older(observed.deployment, observed.pods, revision) else left
 
 
 def _inputs(observed: Observed, credentials: Mapping[str, str]) -> ServiceInputs:

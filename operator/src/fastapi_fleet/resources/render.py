@@ -34,7 +34,7 @@ def render_fastapi_service(owner: Owner, spec: FastAPIServiceSpec, inputs: Servi
     prerequisites = (
         render_service_account(owner),
         render_config_map(owner, spec),
-        render_secret(owner, inputs.credentials),
+        render_secret(owner, {**inputs.credentials, **inputs.leaving}),
         render_service(owner, spec),
     )
     companions = (

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 class ServiceInputs:
     """`credentials`: environment variable to value, for the service's own Secret.
 
+    `leaving`: values that the spec no longer asks for, kept in that Secret while pods of an older revision read them.
     `referenced`: version of each Secret and ConfigMap that the spec refers to, by "kind/name". A version, not a hash of
     the content: a hash on a Deployment would let its readers guess short secrets.
     `dependency_ports`: port of each FastAPIService in spec.services, by name.
     """
 
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    leaving: Mapping[str, str] = field(default_factory=dict, repr=False)
     referenced: Mapping[str, str] = field(default_factory=dict)
     dependency_ports: Mapping[str, int] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """RolloutComplete: every pod is of the wanted revision, and available."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -34,6 +34,17 @@ def rollout_complete(facts: ServiceFacts) -> Finding:
 def revision_of(obj: LiveObject) -> str | None:
     annotations: Mapping[str, str] = obj["metadata"].get("annotations") or {}
     return annotations.get(ANNOTATION_REVISION)
+
+
+def runs_nothing_older(deployment: LiveObject | None, pods: Iterable[LiveObject], revision: str | None) -> bool:
+    """Whether every pod that there is, those that are stopping included, is of this revision."""
+    if deployment is None:
+        return True
+    status: Mapping[str, Any] = deployment.get("status") or {}
+    is_seen = status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
+    is_updated = status.get("replicas", 0) == status.get("updatedReplicas", 0)
+    is_newest = revision_of(deployment) == revision and is_seen and is_updated
+    return is_newest and all(revision_of(pod) == revision for pod in pods)
 
 
 def _wanted(spec: FastAPIServiceSpec, deployment: LiveObject) -> int:
