@@ -8,11 +8,11 @@ from typing import Literal, Protocol
 from uuid import uuid4
 
 import aio_pika
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from fleetkit.events.kafka.cluster import KafkaCluster, ServiceTopics
 from fleetkit.events.kafka.delivery import ID_HEADER, text_headers
-from fleetkit.events.kafka.session import producing
+from fleetkit.events.kafka.session import producing, reading
 from fleetkit.events.kafka.topics import administering, declare_event_topics
 from fleetkit.request_id import HEADER
 from fleetkit.testing import VirtualHost, required_variable, temporary_vhost
@@ -111,26 +111,27 @@ class KafkaPlace:
     """Topics and groups with a prefix of their own; see `BrokerPlace`."""
 
     def __init__(self, cluster: KafkaCluster) -> None:
-        self._cluster = cluster
+        self.cluster = cluster
 
     @property
     def settings(self) -> Mapping[str, str]:
         return {
             "events_backend": "kafka",
-            "kafka_bootstrap_servers": self._cluster.bootstrap_servers,
-            "kafka_topic_prefix": self._cluster.prefix,
+            "kafka_bootstrap_servers": self.cluster.bootstrap_servers,
+            "kafka_topic_prefix": self.cluster.prefix,
         }
 
     async def publish(self, event_type: str, body: str) -> bool:
-        await declare_event_topics(self._cluster, [event_type])
-        async with producing(self._cluster, "test") as producer:
-            await producer.send_and_wait(self._cluster.topic(event_type), body.encode())
+        await declare_event_topics(self.cluster, [event_type])
+        async with producing(self.cluster, "test") as producer:
+            await producer.send_and_wait(self.cluster.topic(event_type), body.encode())
         return True
 
     async def parked(self, service: str, event_type: str) -> list[str]:
         parked: dict[bytes | None, bytes | None] = {}
-        topic = TopicPartition(ServiceTopics(self._cluster, service).parked(event_type), 0)
-        async with self._reading([topic]) as consumer:
+        topic = TopicPartition(ServiceTopics(self.cluster, service).parked(event_type), 0)
+        async with reading(self.cluster, "test") as consumer:
+            consumer.assign([topic])
             end = (await consumer.end_offsets([topic]))[topic]
             while await consumer.position(topic) < end:
                 for record in (await consumer.getmany(timeout_ms=1000)).get(topic, []):
@@ -139,10 +140,11 @@ class KafkaPlace:
 
     @asynccontextmanager
     async def listening(self, *types: str) -> AsyncIterator[NextEvent]:
-        await declare_event_topics(self._cluster, types)
-        topics = {self._cluster.topic(event_type): event_type for event_type in types}
-        partitions = [TopicPartition(topic, number) for topic in topics for number in range(self._cluster.partitions)]
-        async with self._reading(partitions) as consumer:
+        await declare_event_topics(self.cluster, types)
+        topics = {self.cluster.topic(event_type): event_type for event_type in types}
+        partitions = [TopicPartition(topic, number) for topic in topics for number in range(self.cluster.partitions)]
+        async with reading(self.cluster, "test") as consumer:
+            consumer.assign(partitions)
             await consumer.seek_to_end(*partitions)
 
             async def hear() -> Heard:
@@ -152,16 +154,6 @@ class KafkaPlace:
                 return Heard(topics[record.topic], headers.get(ID_HEADER), headers.get(HEADER), record.value or b"")
 
             yield hear
-
-    @asynccontextmanager
-    async def _reading(self, partitions: list[TopicPartition]) -> AsyncIterator[AIOKafkaConsumer]:
-        consumer = AIOKafkaConsumer(**self._cluster.client_options("test"), auto_offset_reset="earliest")
-        try:
-            await consumer.start()
-            consumer.assign(partitions)
-            yield consumer
-        finally:
-            await consumer.stop()
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from aiokafka.abc import ConsumerRebalanceListener
 from fleetkit.events.inbox import Inbox
 from fleetkit.events.kafka.cluster import ServiceTopics
 from fleetkit.events.kafka.delivery import KafkaDelivery
-from fleetkit.events.kafka.lag import measure_lag
+from fleetkit.events.kafka.lag import measure_lag, watch_parked
 from fleetkit.events.kafka.partition import PartitionReader, Record
 from fleetkit.events.kafka.session import BROKER_ERRORS, KafkaSession, close_within_limit
 from fleetkit.events.kafka.topics import declare_service_topics
@@ -63,7 +63,7 @@ class KafkaConsumer(KafkaSession):
         self._settlement = Settlement(metrics, retry_delays)
         self._slots = asyncio.Semaphore(CONCURRENT_TRANSACTIONS)
         self._consumer: AIOKafkaConsumer | None = None
-        self._measuring: asyncio.Task[None] | None = None
+        self._measuring: list[asyncio.Task[None]] = []
         self._readers: dict[asyncio.Task[None], PartitionReader] = {}
 
     async def wait_until_useful(self) -> None:
@@ -90,13 +90,15 @@ class KafkaConsumer(KafkaSession):
             await self._stop_readers(REVOKE_TIMEOUT_SECONDS)
 
         consumer.subscribe(list(self._sources), listener=_Rebalance(assigned, revoked))
-        self._measuring = asyncio.create_task(self._keep_measuring(consumer))
+        parked = watch_parked(self._topics, self._inbox.types, self._metrics)
+        self._measuring = [asyncio.create_task(work) for work in (self._keep_measuring(consumer), parked)]
+        for task in self._measuring:
+            task.add_done_callback(self._end_session_if_failed)
 
     async def tear_down(self) -> None:
         """Takes no more records, lets what is in hand finish, and leaves the group."""
-        measuring, self._measuring = self._measuring, None
-        if measuring is not None:
-            measuring.cancel()
+        for task in self._measuring:
+            task.cancel()
         await self._stop_readers(DRAIN_TIMEOUT_SECONDS)
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
@@ -143,11 +145,17 @@ class KafkaConsumer(KafkaSession):
 
     def _end_session_if_early(self, task: asyncio.Task[None]) -> None:
         """A reader ends by itself only where the broker is away; then nothing of the session can be relied on."""
-        if task.cancelled() or (task not in self._readers and task.exception() is None):
-            return
-        error = task.exception()
-        log.info("Partition is no longer read", partition=task.get_name(), exc_info=_unexpected(error))
-        self.lose()
+        if task in self._readers and not task.cancelled():
+            log.info("Partition is no longer read", partition=task.get_name())
+            self.lose()
+        self._end_session_if_failed(task)
+
+    def _end_session_if_failed(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            reason = None if isinstance(error, BROKER_ERRORS) else error
+            log.info("Consuming begins anew", failed=task.get_name(), reason=type(error).__name__, exc_info=reason)
+            self.lose()
 
     async def _keep_measuring(self, consumer: AIOKafkaConsumer) -> None:
         while True:
@@ -177,7 +185,3 @@ class _Rebalance(ConsumerRebalanceListener):
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         await self._revoked(revoked)
-
-
-def _unexpected(error: BaseException | None) -> BaseException | None:
-    return None if isinstance(error, BROKER_ERRORS) else error

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import stamina
 import structlog
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from fleetkit.cancellation import end_if_cancelled
@@ -109,6 +109,23 @@ async def producing(cluster: KafkaCluster, name: str) -> AsyncIterator[AIOKafkaP
         yield producer
     finally:
         await close_within_limit(producer.stop())
+
+
+@asynccontextmanager
+async def reading(cluster: KafkaCluster, name: str) -> AsyncIterator[AIOKafkaConsumer]:
+    """Lends a consumer that is in no group and leaves no trace, for partitions that its user assigns to it.
+
+    Raises:
+        aiokafka.errors.KafkaError: the cluster is away.
+        TimeoutError: the cluster does not answer.
+    """
+    consumer = AIOKafkaConsumer(**cluster.client_options(name), auto_offset_reset="earliest")
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
+            await consumer.start()
+        yield consumer
+    finally:
+        await close_within_limit(consumer.stop())
 
 
 async def close_within_limit(closing: Coroutine[object, object, None]) -> None:
