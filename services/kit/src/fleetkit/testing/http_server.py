@@ -23,7 +23,7 @@ class LoopbackService:
 
     Attributes:
         delay: seconds that each answer takes.
-        fails: whether the request with this number, counted from 0, is answered with 500.
+        fails: whether the request with this number, counted from 0, is answered with 503.
         requests: what was asked, whatever became of it.
     """
 
@@ -88,7 +88,7 @@ class LoopbackService:
         self.requests.append((method, target))
         broken = self.fails(next(self._numbers))
         await asyncio.sleep(self.delay)
-        status, content = (HTTPStatus.INTERNAL_SERVER_ERROR, None) if broken else self._answers(method, target)
+        status, content = (HTTPStatus.SERVICE_UNAVAILABLE, None) if broken else self._answers(method, target)
         body = orjson.dumps(content)
         writer.write(f"HTTP/1.1 {int(status)} x\r\ncontent-length: {len(body)}\r\n".encode())
         writer.write(b"content-type: application/json\r\n\r\n" + body)
