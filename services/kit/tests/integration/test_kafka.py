@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from fleetkit.database import Connection, Database
 from fleetkit.events.cloudevents import CloudEvent
+from fleetkit.events.command import main
 from fleetkit.events.inbox import EventHandler, Inbox
 from fleetkit.events.kafka.cluster import KafkaCluster, ServiceTopics
 from fleetkit.events.kafka.consumer import KafkaConsumer
@@ -26,7 +27,7 @@ NOBODY_LISTENS = KafkaCluster("127.0.0.1:1")
 
 
 def gauge(metrics: EventMetrics, name: str) -> float:
-    return sum(sample.value for metric in getattr(metrics, name).collect() for sample in metric.samples)
+    return float(sum(sample.value for metric in getattr(metrics, name).collect() for sample in metric.samples))
 
 
 class Fleet:
@@ -211,6 +212,40 @@ async def test_a_replayed_event_has_all_its_attempts_again_and_is_parked_no_long
         await eventually(has_effect)
     assert await fleet.parked() == []
     assert failures == []
+
+
+async def test_the_command_lists_and_replays_what_is_parked(
+    fleet: Fleet,
+    cluster: KafkaCluster,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("EVENTS_BACKEND", "kafka")
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", cluster.bootstrap_servers)
+    monkeypatch.setenv("KAFKA_TOPIC_PREFIX", cluster.prefix)
+    failures = [RuntimeError("out of wood")]
+
+    async def fail_once(connection: Connection, event: CloudEvent) -> None:
+        if failures:
+            raise failures.pop()
+        await write_effect(connection, event)
+
+    async def is_parked() -> bool:
+        return failures == [] and len(await fleet.parked()) == 1
+
+    async def has_effect() -> bool:
+        return await effects(database) == ["chair"]
+
+    async with working(fleet.publisher.run, fleet.relay.run, fleet.consumer(fail_once).run):
+        await fleet.put(made("chair"))
+        await eventually(is_parked)
+        capsys.readouterr()
+        for command in ("list", "replay"):
+            wanted = [command, "--service", "things", "--type", "thing.made"]
+            assert await asyncio.to_thread(main, wanted) == 0
+            assert "RuntimeError\tout of wood" in capsys.readouterr().out
+        await eventually(has_effect)
 
 
 async def test_says_that_there_is_nothing_to_park_in(fleet: Fleet) -> None:

@@ -66,6 +66,10 @@ def open_parking_lot(settings: BrokerSettings, service: str) -> ParkingLot:
     Raises:
         SettingsError: the broker's address is not set.
     """
+    if settings.events_backend == "kafka":
+        from fleetkit.events.kafka.backend import kafka_parking_lot
+
+        return kafka_parking_lot(settings, service)
     from fleetkit.events.rabbitmq.parking import RabbitParkingLot
 
     if settings.rabbitmq_url is None:

@@ -4,6 +4,7 @@ from fleetkit.background import Worker
 from fleetkit.events.inbox import Inbox
 from fleetkit.events.kafka.cluster import KafkaCluster, ServiceTopics
 from fleetkit.events.kafka.consumer import KafkaConsumer
+from fleetkit.events.kafka.parking import KafkaParkingLot
 from fleetkit.events.kafka.publisher import KafkaPublisher
 from fleetkit.events.metrics import EventMetrics
 from fleetkit.settings import BrokerSettings, SettingsError
@@ -17,11 +18,7 @@ class KafkaBackend:
     """
 
     def __init__(self, settings: BrokerSettings, service: str, metrics: EventMetrics) -> None:
-        if settings.kafka_bootstrap_servers is None:
-            raise SettingsError("KAFKA_BOOTSTRAP_SERVERS: is required with EVENTS_BACKEND=kafka")
-        self._cluster = KafkaCluster(
-            settings.kafka_bootstrap_servers, settings.kafka_topic_prefix, settings.kafka_partitions
-        )
+        self._cluster = _cluster(settings)
         self._settings = settings
         self._service = service
         self._metrics = metrics
@@ -39,3 +36,18 @@ class KafkaBackend:
             prefetch=self._settings.events_prefetch,
             retry_delays=self._settings.events_retry_delays,
         ).run
+
+
+def kafka_parking_lot(settings: BrokerSettings, service: str) -> KafkaParkingLot:
+    """Where the service's parked events are.
+
+    Raises:
+        SettingsError: `kafka_bootstrap_servers` is not set.
+    """
+    return KafkaParkingLot(ServiceTopics(_cluster(settings), service))
+
+
+def _cluster(settings: BrokerSettings) -> KafkaCluster:
+    if settings.kafka_bootstrap_servers is None:
+        raise SettingsError("KAFKA_BOOTSTRAP_SERVERS: is required with EVENTS_BACKEND=kafka")
+    return KafkaCluster(settings.kafka_bootstrap_servers, settings.kafka_topic_prefix, settings.kafka_partitions)
