@@ -17,7 +17,8 @@ trap finish EXIT
 
 say 'Starting compose.yaml on free ports'
 "${compose[@]}" up --detach --wait --wait-timeout 180
-hack/check-story.sh "http://$("${compose[@]}" port users 8000)" "http://$("${compose[@]}" port orders 8000)"
+hack/check-story.sh "http://$("${compose[@]}" port users 8000)" "http://$("${compose[@]}" port orders 8000)" \
+  "http://$("${compose[@]}" port mailpit 8025)"
 management=$("${compose[@]}" port rabbitmq 15672)
 curl --silent --show-error --fail --max-time 10 --output /dev/null "http://$management/"
 say 'ok: the management page of RabbitMQ answers'
