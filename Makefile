@@ -75,6 +75,20 @@ crds: setup ## Write the CRDs and the field reference from the API models
 bench-operator: setup up ## Measure the operator on the cluster (N=300 services; set N to change)
 	@python bench/bench_operator.py --services "$${N:-300}"
 
+.PHONY: bench-services
+bench-services: setup ## Measure the users service beside its peers (4 minutes)
+	@hack/setup-docker.sh
+	@command -v wrk >/dev/null || hack/install-debian-packages.sh wrk
+	@python bench/bench_services.py $(ARGS)
+
+.PHONY: bench-events
+bench-events: setup ## Measure events from the outbox to their effect
+	@python bench/bench_events.py $(ARGS)
+
+.PHONY: bench-protocols
+bench-protocols: setup ## Measure calls between the services over HTTP and over gRPC
+	@python bench/bench_protocols.py $(ARGS)
+
 ##@ Tidy
 
 .PHONY: clean
