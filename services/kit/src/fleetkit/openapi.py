@@ -25,7 +25,7 @@ def operation_id(route: APIRoute) -> str:
 
 
 def install_api_document(app: FastAPI) -> None:
-    """Makes the document of `app` declare what its endpoints answer: refused requests and what nobody expected too."""
+    """Makes the document of `app` declare what any endpoint may answer: what it refuses, its own errors."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -47,8 +47,13 @@ def _complete(document: dict[str, Any]) -> None:
         responses = operation["responses"]
         if _REFUSED in responses:
             responses[_REFUSED] = declare_problem(HTTPStatus.UNPROCESSABLE_ENTITY)
-        unexpected = HTTPStatus.INTERNAL_SERVER_ERROR
-        responses[str(unexpected.value)] = declare_problem(unexpected)
+        if "requestBody" in operation:
+            _declare(responses, HTTPStatus.BAD_REQUEST)
+        _declare(responses, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _declare(responses: dict[str, Any], status: HTTPStatus) -> None:
+    responses.setdefault(str(status.value), declare_problem(status))
 
 
 def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -28,7 +28,7 @@ async def test_declares_a_refused_request_as_problem_where_there_is_something_to
 
 async def test_declares_what_nobody_expected_and_what_may_be_away(document: dict[str, Any]) -> None:
     responses = document["paths"]["/things"]["post"]["responses"]
-    assert responses["500"]["content"] == responses["503"]["content"] == PROBLEM
+    assert responses["400"]["content"] == responses["500"]["content"] == responses["503"]["content"] == PROBLEM
     assert responses["503"]["headers"]["Retry-After"]["schema"] == {"type": "integer"}
 
 

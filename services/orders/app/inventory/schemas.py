@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from fleetkit.numbers import JSON_INTEGER
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 MAX_AVAILABLE = 1_000_000_000
@@ -13,7 +14,7 @@ class StockUpdate(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    available: Annotated[int, Field(ge=0, le=MAX_AVAILABLE, description="Pieces")]
+    available: Annotated[int, Field(ge=0, le=MAX_AVAILABLE, description="Pieces"), JSON_INTEGER]
 
 
 class StockRead(BaseModel):

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
+from fleetkit.numbers import JSON_INTEGER
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.models.order import OrderStatus
@@ -18,8 +19,8 @@ class Item(BaseModel):
     model_config = ConfigDict(from_attributes=True, extra="forbid")
 
     sku: Sku
-    quantity: Annotated[int, Field(ge=1, le=10_000)]
-    unit_price: Annotated[int, Field(ge=0, le=MAX_AMOUNT)]
+    quantity: Annotated[int, Field(ge=1, le=10_000), JSON_INTEGER]
+    unit_price: Annotated[int, Field(ge=0, le=MAX_AMOUNT), JSON_INTEGER]
 
 
 class OrderCreate(BaseModel):
