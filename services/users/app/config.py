@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fleetkit.auth.settings import SignerSettings
+from fleetkit.grpc.settings import GrpcSettings
 from fleetkit.settings import BrokerSettings, DatabaseSettings, ServiceName, ServiceSettings
 from pydantic import EmailStr, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -64,7 +65,7 @@ class MailSettings(BaseSettings):
         )
 
 
-class Settings(ServiceSettings, DatabaseSettings, BrokerSettings, SignerSettings, MailSettings):
+class Settings(ServiceSettings, DatabaseSettings, BrokerSettings, SignerSettings, MailSettings, GrpcSettings):
     """Required: `DATABASE_URL`, `RABBITMQ_URL` and `JWT_SECRET`. The service name begins its queues' names.
 
     `ADMIN_EMAIL` and `ADMIN_PASSWORD` make the first admin, while there is none. `SERVICE_CLIENTS__<NAME>` is the

@@ -1,7 +1,7 @@
 """Puts the users service together."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from fleetkit.auth.signer import TokenSigner
 from fleetkit.background import Startup, Worker, running
 from fleetkit.database import Database
 from fleetkit.events.runtime import event_workers
+from fleetkit.health import Check
 from fleetkit.metrics import new_registry, observe_pool
 from fleetkit.rate_limit import RateLimiter
 from fleetkit.settings import load_settings
@@ -44,13 +45,14 @@ def create_app(settings: Settings) -> FastAPI:
     startup = Startup(settings, database, MIGRATIONS, prepare=admin.ensure if admin else None)
     workers = _workers(settings, database, registry)
     state = _state(settings, database, passwords)
+    readiness = {"startup": startup.check, "database": database.check}
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
         if settings.smtp_host is None:
             log.info("No mail is sent: SMTP_HOST is not set")
         with closing(passwords):
-            async with database, running(startup, workers):
+            async with database, running(startup, workers), _calls(settings, state, readiness, registry):
                 yield state
 
     return build_app(
@@ -59,7 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
         version=read_version(SERVICE / "pyproject.toml"),
         routers=[users.router, tokens.router],
         lifespan=lifespan,
-        readiness={"startup": startup.check, "database": database.check},
+        readiness=readiness,
         registry=registry,
     )
 
@@ -107,6 +109,16 @@ def _state(settings: Settings, database: Database, passwords: Passwords) -> Mapp
         "token_signer": signer,
         "token_verifier": signer.verifier(),
     }
+
+
+def _calls(
+    settings: Settings, state: Mapping[str, Any], readiness: Mapping[str, Check], registry: CollectorRegistry
+) -> AbstractAsyncContextManager[object]:
+    if settings.grpc_port is None or settings.process == "worker":
+        return nullcontext()
+    from app.grpc_api.server import answering  # gRPC costs memory and start-up time where nobody speaks it
+
+    return answering(settings, state["user_service"], state["token_verifier"], readiness, registry)
 
 
 def _event_source(settings: Settings) -> str:
