@@ -1,10 +1,11 @@
 """Endpoints that give tokens and show what verifies them."""
 
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
-from fleetkit.problems import TooManyRequestsError, problem_responses
+from fleetkit.problems import TooManyRequestsError, declare_problem, problem_responses
 from pydantic import SecretStr
 
 from app.dependencies import Signer, Tokens
@@ -17,7 +18,11 @@ _ClientCredentials = Annotated[HTTPBasicCredentials | None, Depends(HTTPBasic(au
 
 @router.post(
     "/auth/token",
-    responses=problem_responses(InvalidGrantError, TooManyRequestsError),
+    responses={
+        # For a body that is no form at all.
+        HTTPStatus.BAD_REQUEST.value: declare_problem(HTTPStatus.BAD_REQUEST),
+        **problem_responses(InvalidGrantError, TooManyRequestsError),
+    },
     openapi_extra={"security": [{}]},
 )
 async def create_token(
