@@ -29,7 +29,7 @@ class RabbitBackend:
         return self._publisher
 
     def consumer(self, inbox: Inbox) -> Worker:
-        return RabbitConsumer(
+        consumer = RabbitConsumer(
             self._url,
             self._service,
             inbox,
@@ -37,4 +37,6 @@ class RabbitBackend:
             self._metrics,
             prefetch=self._settings.events_prefetch,
             retry_delays=self._settings.events_retry_delays,
-        ).run
+        )
+        self._publisher.publish_after(consumer.declared)
+        return consumer.run

@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 
 class RabbitConsumer(RabbitSession):
-    """Feeds the inbox from a queue for each of its event types.
+    """Feeds the inbox from a queue for each of its event types; `declared` is set once these are there.
 
     Args:
         url: the broker.
@@ -67,6 +67,7 @@ class RabbitConsumer(RabbitSession):
         self._watch_seconds = watch_seconds
         self._receiver = Receiver(inbox, metrics, retry_delays=retry_delays, on_outage=self.lose, patience=patience)
         self._consuming: list[tuple[AbstractQueue, ConsumerTag]] = []
+        self.declared = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
 
     async def wait_until_useful(self) -> None:
@@ -81,6 +82,7 @@ class RabbitConsumer(RabbitSession):
         for event_type in self._inbox.types:
             queue = await declare_queue(channel, self._service, event_type, self._retry_delays)
             self._consuming.append((queue, await queue.consume(self._put(event_type))))
+        self.declared.set()
         for event_type in self._inbox.types:
             self._metrics.consumer_up.labels(event_type).set(1)
         self._watching = asyncio.create_task(self._watch(connection))

@@ -41,9 +41,19 @@ class RabbitPublisher(RabbitSession):
         self._opening = asyncio.Lock()
         self._alone = asyncio.Lock()
         self._ready = asyncio.Event()
+        self._own_queues: asyncio.Event | None = None
+
+    def publish_after(self, own_queues: asyncio.Event) -> None:
+        """Makes `ready` wait for the service's own queues too.
+
+        The broker confirms an event that only others have a queue for: this service would never get it.
+        """
+        self._own_queues = own_queues
 
     async def ready(self) -> None:
-        """Returns once there is a connection."""
+        """Returns once there is a connection, and the queues that are to be waited for."""
+        if self._own_queues is not None:
+            await self._own_queues.wait()
         await self._ready.wait()
 
     async def publish(self, message: OutboxMessage) -> None:
