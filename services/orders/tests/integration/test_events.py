@@ -58,15 +58,18 @@ async def test_what_becomes_of_an_order_is_told_with_the_request_id(
         order = await place(client, uuid4())
         await client.post(f"/orders/{order['id']}/cancel", headers={"X-Request-ID": "request-2"})
 
+        told: dict[str | None, aio_pika.abc.AbstractIncomingMessage] = {}
         async with queue.iterator(timeout=30) as messages:
-            told = [await anext(messages), await anext(messages)]
-    events = {event["type"]: event for event in (json.loads(message.body) for message in told)}
+            while not told.keys() >= {"order.created", "order.cancelled"}:
+                message = await anext(messages)
+                told[message.routing_key] = message
+    events = {event_type: json.loads(message.body) for event_type, message in told.items()}
     whose = {"order_id": order["id"], "user_id": order["user_id"]}
     assert events["order.created"]["data"] == {**whose, "currency": "EUR", "total": 9800, "items": ITEMS}
     assert events["order.cancelled"]["data"] == whose
-    assert {message.message_id: message.headers["X-Request-ID"] for message in told} == {
-        events["order.created"]["id"]: "request-1",
-        events["order.cancelled"]["id"]: "request-2",
+    assert {message.message_id: message.headers["X-Request-ID"] for message in told.values()}.items() >= {
+        (events["order.created"]["id"], "request-1"),
+        (events["order.cancelled"]["id"], "request-2"),
     }
 
 
