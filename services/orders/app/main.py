@@ -16,6 +16,7 @@ from fleetkit.events.inbox import EventHandler
 from fleetkit.events.runtime import event_workers
 from fleetkit.idempotency import keep_purging
 from fleetkit.metrics import new_registry, observe_pool
+from fleetkit.migrations import SchemaCheck
 from fleetkit.settings import load_settings
 from fleetkit.upstream.calls import Upstream
 from fleetkit.upstream.metrics import UpstreamMetrics
@@ -93,7 +94,11 @@ def create_app(settings: Settings, *, users_transport: httpx2.AsyncBaseTransport
         version=read_version(SERVICE / "pyproject.toml"),
         routers=_routers(settings),
         lifespan=lifespan,
-        readiness={"startup": startup.check, "database": database.check},
+        readiness={
+            "startup": startup.check,
+            "database": database.check,
+            "schema": SchemaCheck(database, MIGRATIONS).check,
+        },
         registry=registry,
     )
 

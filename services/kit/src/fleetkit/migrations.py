@@ -5,11 +5,17 @@ Alembic and SQLAlchemy take longer to import than the rest of a service together
 
 import ast
 import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncpg
 from pydantic import SecretStr
+
+from fleetkit.database import Database, DatabaseUnavailableError
+from fleetkit.health import NotReadyError
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
@@ -22,6 +28,7 @@ NAMING_CONVENTION = {
     "ck": "ck_%(table_name)s_%(constraint_name)s",
 }
 _TIMEOUT_SECONDS = 120
+_CURRENT = "SELECT version_num FROM alembic_version"
 
 
 class MigrationError(Exception):
@@ -52,13 +59,66 @@ async def migrate(database_url: SecretStr, migrations: Path) -> None:
 
 def expected_revisions(migrations: Path) -> frozenset[str]:
     """The revisions that no other one follows: what `alembic heads` says, read without running anything."""
+    return _history(migrations).heads
+
+
+class SchemaCheck:
+    """Whether the tables are those that this code expects, or later ones, which it can work with.
+
+    They may change under a running process: another version migrates them, somebody goes back by hand.
+
+    Args:
+        database: where the tables are.
+        migrations: the folder with `env.py` and `versions/`.
+    """
+
+    def __init__(self, database: Database, migrations: Path) -> None:
+        self._database = database
+        self._migrations = migrations
+
+    async def check(self) -> None:
+        """The readiness check.
+
+        Raises:
+            NotReadyError: the schema is older than this code, or is not there.
+        """
+        history = self._history
+        try:
+            async with self._database.acquire() as connection:
+                rows = await connection.fetch(_CURRENT)
+        except asyncpg.UndefinedTableError as error:
+            raise NotReadyError("The schema has not been made") from error
+        except DatabaseUnavailableError as error:
+            raise NotReadyError(str(error)) from error
+        current = {row["version_num"] for row in rows}
+        if not current or (current <= history.revisions and current != history.heads):
+            raise NotReadyError(f"The schema is at {_listed(current)}, and {_listed(history.heads)} is expected")
+
+    @cached_property
+    def _history(self) -> "_History":
+        return _history(self._migrations)
+
+
+@dataclass(frozen=True)
+class _History:
+    """The revisions that this code knows, and those of them that no other one follows."""
+
+    revisions: frozenset[str]
+    heads: frozenset[str]
+
+
+def _history(migrations: Path) -> _History:
     revisions: set[str] = set()
     followed: set[str] = set()
     for script in (migrations / "versions").glob("*.py"):
         values = _constants(script)
         revisions.update(_names(values.get("revision")))
         followed.update(_names(values.get("down_revision")))
-    return frozenset(revisions - followed)
+    return _History(frozenset(revisions), frozenset(revisions - followed))
+
+
+def _listed(revisions: Iterable[str]) -> str:
+    return ", ".join(sorted(revisions)) or "nothing"
 
 
 def run_environment(metadata: "MetaData") -> None:
@@ -76,7 +136,7 @@ async def _current_revisions(database_url: SecretStr) -> frozenset[str]:
     try:
         if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
             return frozenset()
-        rows = await connection.fetch("SELECT version_num FROM alembic_version")
+        rows = await connection.fetch(_CURRENT)
         return frozenset(row["version_num"] for row in rows)
     finally:
         await connection.close()

@@ -11,4 +11,4 @@ def _refuse_other_kinds(value: object) -> object:
 
 
 JSON_INTEGER = BeforeValidator(_refuse_other_kinds)
-"""Ends the annotation of an integer that may be `1` or `1.0`, but neither `true` nor `"1"`, which are read as 1 else."""
+"""Ends the annotation of an integer that may be `1` or `1.0`, but neither `true` nor `"1"`, read as 1 else."""

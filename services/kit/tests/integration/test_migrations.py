@@ -1,4 +1,5 @@
 import asyncio
+import shutil
 from pathlib import Path
 
 import asyncpg
@@ -6,7 +7,7 @@ import pytest
 from fleetkit.background import Startup, running
 from fleetkit.database import Database
 from fleetkit.health import NotReadyError
-from fleetkit.migrations import MigrationError, migrate
+from fleetkit.migrations import MigrationError, SchemaCheck, migrate
 from fleetkit.testing import eventually
 from pydantic import SecretStr
 
@@ -96,3 +97,41 @@ async def test_a_worker_that_fails_is_started_again(database_url: str) -> None:
     ):
         await asyncio.wait_for(again.wait(), 10)
     assert len(runs) == 2
+
+
+async def unready(check: SchemaCheck) -> str | None:
+    try:
+        await check.check()
+    except NotReadyError as reason:
+        return str(reason)
+    return None
+
+
+async def test_is_ready_with_the_schema_that_it_expects(database: Database) -> None:
+    assert await unready(SchemaCheck(database, MIGRATIONS)) is None
+
+
+async def test_is_ready_with_a_schema_that_is_newer(database: Database, database_url: str) -> None:
+    await fetch_value(database_url, "UPDATE alembic_version SET version_num = '0999'")
+    assert await unready(SchemaCheck(database, MIGRATIONS)) is None
+
+
+async def test_is_not_ready_once_somebody_went_back_to_an_older_schema(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    versions = tmp_path / "versions"
+    shutil.copytree(MIGRATIONS / "versions", versions)
+    (versions / "0002_more.py").write_text('revision = "0002"\ndown_revision = "0001"\n')
+    check = SchemaCheck(database, tmp_path)
+    await fetch_value(database_url, "UPDATE alembic_version SET version_num = '0002'")
+    assert await unready(check) is None
+    await fetch_value(database_url, "UPDATE alembic_version SET version_num = '0001'")
+    assert await unready(check) == "The schema is at 0001, and 0002 is expected"
+
+
+async def test_is_not_ready_without_a_schema(database: Database, database_url: str) -> None:
+    check = SchemaCheck(database, MIGRATIONS)
+    await fetch_value(database_url, "DELETE FROM alembic_version")
+    assert await unready(check) == "The schema is at nothing, and 0001 is expected"
+    await fetch_value(database_url, "DROP TABLE alembic_version")
+    assert await unready(check) == "The schema has not been made"

@@ -1,25 +1,20 @@
-import asyncpg
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
 from app.config import Settings
 from app.main import MIGRATIONS
 from app.models.tables import metadata
-from fleetkit.migrations import migrate
-from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
+from fleetkit.migrations import expected_revisions, migrate
+from fleetkit.testing.schema import offline_sql, schema_differences
 
 
-def differences(connection: Connection) -> list[object]:
-    return list(compare_metadata(MigrationContext.configure(connection), metadata))
-
-
-async def test_migrations_make_the_tables_that_the_models_state(settings: Settings) -> None:
+async def test_migrations_make_what_the_models_state(settings: Settings) -> None:
     await migrate(settings.database_url, MIGRATIONS)
-    engine = create_async_engine(
-        "postgresql+asyncpg://",
-        async_creator=lambda: asyncpg.connect(settings.database_url.get_secret_value()),
-        poolclass=NullPool,
-    )
-    async with engine.connect() as connection:
-        assert await connection.run_sync(differences) == []
+    assert await schema_differences(settings.database_url, metadata) == []
+
+
+def test_no_two_migrations_follow_the_same_one() -> None:
+    assert len(expected_revisions(MIGRATIONS)) == 1
+
+
+async def test_the_migrations_can_be_read_as_sql_without_a_database() -> None:
+    sql = await offline_sql(MIGRATIONS.parent)
+    assert "CREATE TABLE outbox" in sql
+    assert all(f"'{revision}'" in sql for revision in expected_revisions(MIGRATIONS))
