@@ -1,6 +1,7 @@
 """A connection to Kafka that is made again whenever it is lost, without anybody waiting for it."""
 
 import asyncio
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
@@ -23,6 +24,8 @@ CHECK_SECONDS = 5.0
 LINGER_MILLISECONDS = 2
 BROKER_ERRORS = (KafkaError, OSError, TimeoutError)
 log = structlog.get_logger(__name__)
+# The client says each of its attempts to reach a broker as an error, dozens a second; the session says it once.
+logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 _closing: set[asyncio.Task[None]] = set()
 
 
@@ -75,10 +78,15 @@ class KafkaSession(ABC):
                 await self.tear_down()
 
     async def _stay(self, producer: AIOKafkaProducer) -> None:
-        log.info("Broker connected", connection=self._name)
-        self._connected.set(1)
+        """Shows whether brokers answer. Clients find them again by themselves, and keep their place in the group."""
+        answered = False
         try:
-            while not self._lost.is_set() and await _answers(producer):
+            while not self._lost.is_set():
+                answers = await _answers(producer)
+                if answers != answered:
+                    log.info("Broker connected" if answers else "Broker does not answer", connection=self._name)
+                answered = answers
+                self._connected.set(answers)
                 await self._wait_until_lost()
             log.warning("Broker connection lost", connection=self._name)
         finally:
