@@ -7,32 +7,36 @@ from app.config import Settings
 from app.main import create_app
 from fastapi import FastAPI
 from fleetkit.testing import (
-    VirtualHost,
     eventually,
     required_variable,
     running_app,
     temporary_database,
-    temporary_vhost,
 )
+from fleetkit.testing.brokers import BackendName, BrokerPlace, broker_place
 from fleetkit.testing.tokens import JWT_KEY, user_headers
 
 ClientWith = Callable[[Mapping[str, str]], httpx2.AsyncClient]
 
 
 @pytest.fixture
-async def vhost() -> AsyncIterator[VirtualHost]:
-    amqp, management = required_variable("TEST_RABBITMQ_URL"), required_variable("TEST_RABBITMQ_MANAGEMENT_URL")
-    async with temporary_vhost(amqp, management) as vhost:
-        yield vhost
+def backend() -> BackendName:
+    """The broker of a test; modules whose tests run on both parametrize it."""
+    return "rabbitmq"
 
 
 @pytest.fixture
-async def settings(vhost: VirtualHost) -> AsyncIterator[Settings]:
+async def broker(backend: BackendName) -> AsyncIterator[BrokerPlace]:
+    async with broker_place(backend) as broker:
+        yield broker
+
+
+@pytest.fixture
+async def settings(broker: BrokerPlace) -> AsyncIterator[Settings]:
     async with temporary_database(required_variable("USERS_TEST_DATABASE_URL")) as url:
         yield Settings.model_validate(
             {
                 "database_url": url,
-                "rabbitmq_url": vhost.url,
+                **broker.settings,
                 "jwt_secret": JWT_KEY,
                 "service_clients": {"orders": "secret of the orders service"},
             }
