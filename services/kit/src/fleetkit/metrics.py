@@ -87,5 +87,5 @@ def _endpoint(scope: Scope) -> str:
     if route is None:
         return NO_ENDPOINT
     # The route itself does not know the prefix that it is included with.
-    paths = (found.path for found in iter_route_contexts(scope["app"].routes) if found.original_route is route)
+    paths = (found.path_format for found in iter_route_contexts(scope["app"].routes) if found.original_route is route)
     return next(paths, None) or NO_ENDPOINT

@@ -51,7 +51,7 @@ async def get_own_user(users: Users, principal: CurrentPrincipal) -> User:
     return await users.get(principal.user_id)
 
 
-@router.get("/{user_id}", response_model=UserRead, responses=problem_responses(UserNotFoundError))
+@router.get("/{user_id:uuid}", response_model=UserRead, responses=problem_responses(UserNotFoundError))
 async def get_user(user_id: UUID, users: Users, principal: CurrentPrincipal) -> User:
     """Answers with one user; for the user, admins and services."""
     principal.require_self_or(user_id, ADMIN, SERVICE)
@@ -59,7 +59,7 @@ async def get_user(user_id: UUID, users: Users, principal: CurrentPrincipal) -> 
 
 
 @router.patch(
-    "/{user_id}",
+    "/{user_id:uuid}",
     response_model=UserRead,
     responses=problem_responses(UserNotFoundError, EmailTakenError, TooManyRequestsError),
 )
@@ -76,7 +76,7 @@ async def update_user(user_id: UUID, body: UserUpdate, users: Users, principal: 
     )
 
 
-@router.delete("/{user_id}", status_code=HTTPStatus.NO_CONTENT, responses=problem_responses(UserNotFoundError))
+@router.delete("/{user_id:uuid}", status_code=HTTPStatus.NO_CONTENT, responses=problem_responses(UserNotFoundError))
 async def delete_user(user_id: UUID, users: Users, principal: CurrentPrincipal) -> None:
     """Deletes a user; for the user and admins."""
     principal.require_self_or(user_id, ADMIN)
