@@ -15,6 +15,7 @@ from fleetkit.database import Database
 from fleetkit.events.runtime import event_workers
 from fleetkit.health import Check
 from fleetkit.metrics import new_registry, observe_pool
+from fleetkit.migrations import SchemaCheck
 from fleetkit.rate_limit import RateLimiter
 from fleetkit.settings import load_settings
 from fleetkit.version import read_version
@@ -45,7 +46,11 @@ def create_app(settings: Settings) -> FastAPI:
     startup = Startup(settings, database, MIGRATIONS, prepare=admin.ensure if admin else None)
     workers = _workers(settings, database, registry)
     state = _state(settings, database, passwords)
-    readiness = {"startup": startup.check, "database": database.check}
+    readiness = {
+        "startup": startup.check,
+        "database": database.check,
+        "schema": SchemaCheck(database, MIGRATIONS).check,
+    }
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:

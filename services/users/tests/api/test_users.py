@@ -60,9 +60,9 @@ async def test_a_name_that_is_no_text_is_refused(client: httpx2.AsyncClient, nam
     assert answer.status_code == 422
 
 
-async def test_a_path_that_is_no_id_is_refused(client: httpx2.AsyncClient) -> None:
+async def test_what_is_no_id_is_found_nowhere(client: httpx2.AsyncClient) -> None:
     answer = await client.get("/users/ada")
-    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "user_id")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
 async def test_shows_its_settings_without_passwords(client: httpx2.AsyncClient) -> None:
