@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol, Self
 
 import asyncpg
@@ -29,6 +29,8 @@ _AWAY = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
 )
+# The last two are what a statement meets on a connection that is just ending, or is gone.
+_FAILURES = (*_AWAY, asyncpg.InternalClientError, asyncpg.InterfaceError)
 # After these every pooled connection is suspect: the server went away or became a standby.
 _STALE = (asyncpg.OperatorInterventionError, asyncpg.ReadOnlySQLTransactionError)
 log = structlog.get_logger(__name__)
@@ -105,31 +107,13 @@ class Database:
             log.warning("Pool was terminated: connections did not come back in time")
             pool.terminate()
 
-    @asynccontextmanager
-    async def acquire(self) -> AsyncIterator[Connection]:
+    def acquire(self) -> AbstractAsyncContextManager[Connection]:
         """Lends a connection.
 
         Raises:
             DatabaseUnavailableError: none was free in time, or the database failed on the way.
         """
-        pool = self._pool
-        if pool is None:
-            raise DatabaseUnavailableError("The database is not open yet")
-        connection = None
-        try:
-            async with pool.acquire(timeout=self._settings.database_acquire_timeout) as connection:
-                yield connection
-        except _AWAY as error:
-            if isinstance(error, _STALE):
-                await pool.expire_connections()
-            raise _unavailable(error) from error
-        except asyncpg.InternalClientError as error:
-            # What a statement meets on a connection that the server is just ending.
-            raise _unavailable(error) from error
-        except asyncpg.InterfaceError as error:
-            if connection is not None and not connection.is_closed():
-                raise
-            raise _unavailable(error) from error
+        return _Lease(self._pool, self._settings.database_acquire_timeout)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -196,6 +180,49 @@ class Database:
                 "idle_in_transaction_session_timeout": _milliseconds(IDLE_IN_TRANSACTION_TIMEOUT_SECONDS),
             },
         }
+
+
+class _Lease:
+    """A connection while it is lent. Every request has one, and a generator would cost several times as much."""
+
+    __slots__ = ("_connection", "_pool", "_timeout")
+
+    def __init__(self, pool: Any, timeout: float) -> None:  # noqa: ANN401 - the driver has no types
+        self._pool = pool
+        self._timeout = timeout
+        self._connection: Any = None
+
+    async def __aenter__(self) -> Connection:
+        if self._pool is None:
+            raise DatabaseUnavailableError("The database is not open yet")
+        try:
+            connection: Connection = await self._pool.acquire(timeout=self._timeout)
+        except _FAILURES as error:
+            raise await self._unavailable(error) from error
+        self._connection = connection
+        return connection
+
+    async def __aexit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
+        is_usable = isinstance(error, asyncpg.InterfaceError) and _is_open(self._connection)
+        try:
+            await self._pool.release(self._connection)
+        except _FAILURES as failure:
+            raise await self._unavailable(failure) from failure
+        # On a connection that can be used, such an error is a mistake of the caller.
+        if isinstance(error, _FAILURES) and not is_usable:
+            raise await self._unavailable(error) from error
+
+    async def _unavailable(self, error: BaseException) -> DatabaseUnavailableError:
+        if isinstance(error, _STALE):
+            await self._pool.expire_connections()
+        return _unavailable(error)
+
+
+def _is_open(connection: Any) -> bool:  # noqa: ANN401 - the driver has no types
+    try:
+        return not connection.is_closed()
+    except asyncpg.InterfaceError:  # the pool has taken it back, because it was lost
+        return False
 
 
 async def _keep_session(_connection: object) -> None:

@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -22,7 +23,12 @@ def configure_logging(service_name: str, level: str) -> None:
         level: the lowest level that is written, as in `logging`.
     """
 
-    def add_context(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    # One function for what every line has: called one by one, structlog's own take most of the time of a line.
+    def add_context(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        event["level"] = "error" if method == "exception" else method
+        record = event.get("_record")  # of a line that came by way of `logging`
+        event["logger"] = logger.name if record is None else record.name
+        event["timestamp"] = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         event["service"] = service_name
         if request_id := current_request_id():
             event["request_id"] = request_id
@@ -32,29 +38,23 @@ def configure_logging(service_name: str, level: str) -> None:
             event["trace_id"] = trace_id
         return event
 
-    shared: list[Processor] = [
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        add_context,
-    ]
     # Local variables of a frame may hold secrets.
     exceptions = structlog.processors.ExceptionRenderer(
         structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
     )
     # By way of `logging` each line would cost four times as much.
     structlog.configure(
-        processors=[*shared, exceptions, structlog.processors.JSONRenderer(serializer=_dump)],
+        processors=[add_context, exceptions, structlog.processors.JSONRenderer(serializer=_dump)],
         logger_factory=structlog.BytesLoggerFactory(),
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=False,
     )
-    _route_to_standard_output(_formatter(shared, exceptions), level)
+    _route_to_standard_output(_formatter(add_context, exceptions), level)
 
 
-def _formatter(shared: list[Processor], exceptions: Processor) -> logging.Formatter:
+def _formatter(add_context: Processor, exceptions: Processor) -> logging.Formatter:
     return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
+        foreign_pre_chain=[add_context, structlog.stdlib.ExtraAdder()],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             _drop_colour_message,
