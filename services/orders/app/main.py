@@ -21,6 +21,7 @@ from fleetkit.settings import load_settings
 from fleetkit.upstream.calls import Upstream
 from fleetkit.upstream.metrics import UpstreamMetrics
 from fleetkit.version import read_version
+from prometheus_client import CollectorRegistry
 
 from app.clients.users import connected_users
 from app.config import Settings
@@ -63,13 +64,7 @@ def create_app(settings: Settings, *, users_transport: httpx2.AsyncBaseTransport
     upstream = Upstream("users", UpstreamMetrics.of(registry))
     startup = Startup(settings, database, MIGRATIONS)
     event_source = f"/{settings.service_name}"
-    handlers = all_handlers(event_source)
-    workers: list[Worker] = []
-    if settings.process != "web":
-        workers += event_workers(
-            settings, service=settings.service_name, database=database, handlers=handlers, registry=registry
-        )
-        workers.append(partial(keep_purging, database))
+    workers = [] if settings.process == "web" else _workers(settings, database, event_source, registry)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
@@ -101,6 +96,12 @@ def create_app(settings: Settings, *, users_transport: httpx2.AsyncBaseTransport
         },
         registry=registry,
     )
+
+
+def _workers(settings: Settings, database: Database, event_source: str, registry: CollectorRegistry) -> list[Worker]:
+    service, handlers = settings.service_name, all_handlers(event_source)
+    events = event_workers(settings, service=service, database=database, handlers=handlers, registry=registry)
+    return [*events, partial(keep_purging, database)]
 
 
 def _routers(settings: Settings) -> list[APIRouter]:
