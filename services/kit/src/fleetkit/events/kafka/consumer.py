@@ -27,6 +27,8 @@ REVOKE_TIMEOUT_SECONDS = 10.0
 REBALANCE_TIMEOUT_MILLISECONDS = 30_000
 # A partition that was read to its end is asked again only when the fetch for the others is over.
 FETCH_WAIT_MILLISECONDS = 50
+# Partitions that a topic gets later, and a topic that is made anew, are found within this time.
+METADATA_AGE_MILLISECONDS = 30_000
 # Readers wait for the database, or for a retry to be due, for as long as it takes; a handler has a limit of its own.
 NO_POLL_LIMIT_MILLISECONDS = 2**31 - 1
 OnPartitions = Callable[[Collection[TopicPartition]], Awaitable[None]]
@@ -80,8 +82,8 @@ class KafkaConsumer(KafkaSession):
             fetch_max_wait_ms=FETCH_WAIT_MILLISECONDS,
             rebalance_timeout_ms=REBALANCE_TIMEOUT_MILLISECONDS,
             max_poll_interval_ms=NO_POLL_LIMIT_MILLISECONDS,
+            metadata_max_age_ms=METADATA_AGE_MILLISECONDS,
         )
-        await consumer.start()
 
         async def assigned(partitions: Collection[TopicPartition]) -> None:
             self._start_readers(consumer, producer, partitions)
@@ -89,7 +91,9 @@ class KafkaConsumer(KafkaSession):
         async def revoked(_: Collection[TopicPartition]) -> None:
             await self._stop_readers(REVOKE_TIMEOUT_SECONDS)
 
+        # Before the start, which then waits until the brokers know all topics: what the group shares out lacks none.
         consumer.subscribe(list(self._sources), listener=_Rebalance(assigned, revoked))
+        await consumer.start()
         parked = watch_parked(self._topics, self._inbox.types, self._metrics)
         self._measuring = [asyncio.create_task(work) for work in (self._keep_measuring(consumer), parked)]
         for task in self._measuring:

@@ -16,7 +16,8 @@ from fleetkit.events.kafka.cluster import KafkaCluster
 from fleetkit.events.metrics import EventMetrics
 
 CONNECT_TIMEOUT_SECONDS = 5.0
-SETUP_TIMEOUT_SECONDS = 15.0
+# A group that has lost a member shares out its partitions when that has been silent for ten seconds.
+SETUP_TIMEOUT_SECONDS = 60.0
 CLOSE_TIMEOUT_SECONDS = 2.0
 RECONNECT_PAUSE_SECONDS = 0.2
 CHECK_SECONDS = 5.0
