@@ -10,13 +10,12 @@ from app.main import create_app
 from fastapi import FastAPI
 from fleetkit.auth.principal import ADMIN
 from fleetkit.testing import (
-    VirtualHost,
     eventually,
     required_variable,
     running_app,
     temporary_database,
-    temporary_vhost,
 )
+from fleetkit.testing.brokers import BackendName, BrokerPlace, broker_place
 from fleetkit.testing.tokens import JWT_KEY, user_headers
 
 
@@ -53,19 +52,24 @@ class UsersService:
 
 
 @pytest.fixture
-async def vhost() -> AsyncIterator[VirtualHost]:
-    amqp, management = required_variable("TEST_RABBITMQ_URL"), required_variable("TEST_RABBITMQ_MANAGEMENT_URL")
-    async with temporary_vhost(amqp, management) as vhost:
-        yield vhost
+def backend() -> BackendName:
+    """The broker of a test; modules whose tests run on both parametrize it."""
+    return "rabbitmq"
 
 
 @pytest.fixture
-async def settings(vhost: VirtualHost) -> AsyncIterator[Settings]:
+async def broker(backend: BackendName) -> AsyncIterator[BrokerPlace]:
+    async with broker_place(backend) as broker:
+        yield broker
+
+
+@pytest.fixture
+async def settings(broker: BrokerPlace) -> AsyncIterator[Settings]:
     async with temporary_database(required_variable("ORDERS_TEST_DATABASE_URL")) as url:
         yield Settings.model_validate(
             {
                 "database_url": url,
-                "rabbitmq_url": vhost.url,
+                **broker.settings,
                 "jwt_secret": JWT_KEY,
                 "user_service_url": "http://users:8000",
                 "service_client_secret": "of the orders service in tests",

@@ -4,13 +4,14 @@ from itertools import permutations
 from typing import Any
 from uuid import UUID, uuid4
 
-import aio_pika
 import asyncpg
 import httpx2
 import pytest
 from app.config import Settings
-from fleetkit.testing import VirtualHost, eventually
+from fleetkit.testing import eventually
+from fleetkit.testing.brokers import BACKENDS, BrokerPlace
 
+pytestmark = pytest.mark.parametrize("backend", BACKENDS)
 ITEMS = [{"sku": "keyboard", "quantity": 2, "unit_price": 4900}]
 
 
@@ -31,11 +32,11 @@ def user_event(event_type: str, user_id: UUID, name: str, time: str) -> str:
     )
 
 
-async def publish(vhost: VirtualHost, event: str) -> None:
+async def publish(broker: BrokerPlace, event: str) -> None:
     """Publishes as soon as the service has made its queue."""
 
     async def is_routed() -> bool:
-        return await vhost.publish(json.loads(event)["type"], event)
+        return await broker.publish(json.loads(event)["type"], event)
 
     await eventually(is_routed)
 
@@ -48,38 +49,29 @@ async def place(client: httpx2.AsyncClient, user_id: UUID) -> dict[str, Any]:
 
 
 async def test_what_becomes_of_an_order_is_told_with_the_request_id(
-    client: httpx2.AsyncClient, vhost: VirtualHost
+    client: httpx2.AsyncClient, broker: BrokerPlace
 ) -> None:
-    async with await aio_pika.connect(vhost.url) as connection:
-        channel = await connection.channel()
-        exchange = await channel.declare_exchange("events", "topic", durable=True)
-        queue = await channel.declare_queue(exclusive=True)
-        await queue.bind(exchange, "order.*")
+    async with broker.listening("order.created", "order.cancelled") as next_event:
         order = await place(client, uuid4())
         await client.post(f"/orders/{order['id']}/cancel", headers={"X-Request-ID": "request-2"})
-
-        told: dict[str | None, aio_pika.abc.AbstractIncomingMessage] = {}
-        async with queue.iterator(timeout=30) as messages:
-            while not told.keys() >= {"order.created", "order.cancelled"}:
-                message = await anext(messages)
-                told[message.routing_key] = message
-    events = {event_type: json.loads(message.body) for event_type, message in told.items()}
+        told = {heard.type: heard for heard in [await next_event() for _ in range(2)]}
+    events = {event_type: json.loads(heard.body) for event_type, heard in told.items()}
     whose = {"order_id": order["id"], "user_id": order["user_id"]}
     assert events["order.created"]["data"] == {**whose, "currency": "EUR", "total": 9800, "items": ITEMS}
     assert events["order.cancelled"]["data"] == whose
-    assert {message.message_id: message.headers["X-Request-ID"] for message in told.values()}.items() >= {
-        (events["order.created"]["id"], "request-1"),
-        (events["order.cancelled"]["id"], "request-2"),
+    assert {heard.id: heard.request_id for heard in told.values()} == {
+        events["order.created"]["id"]: "request-1",
+        events["order.cancelled"]["id"]: "request-2",
     }
 
 
 async def test_shows_the_user_of_whom_an_event_told_while_users_is_away(
-    client: httpx2.AsyncClient, vhost: VirtualHost, users: Any
+    client: httpx2.AsyncClient, broker: BrokerPlace, users: Any
 ) -> None:
     users.failure = httpx2.ConnectError("refused")
     user_id = uuid4()
     order = await place(client, user_id)
-    await publish(vhost, user_registered(user_id, "ada"))
+    await publish(broker, user_registered(user_id, "ada"))
 
     async def shown() -> dict[str, Any]:
         return (await client.get(f"/orders/{order['id']}")).json()  # type: ignore[no-any-return]
@@ -94,13 +86,13 @@ async def test_shows_the_user_of_whom_an_event_told_while_users_is_away(
 
 
 async def test_an_older_event_that_comes_later_changes_nothing(
-    client: httpx2.AsyncClient, vhost: VirtualHost, users: Any
+    client: httpx2.AsyncClient, broker: BrokerPlace, users: Any
 ) -> None:
     users.failure = 503
     user_id = uuid4()
     order = await place(client, user_id)
-    await publish(vhost, user_registered(user_id, "newer", time="2026-01-02T00:00:00Z"))
-    await publish(vhost, user_registered(user_id, "older", time="2026-01-01T00:00:00Z"))
+    await publish(broker, user_registered(user_id, "newer", time="2026-01-02T00:00:00Z"))
+    await publish(broker, user_registered(user_id, "older", time="2026-01-01T00:00:00Z"))
 
     async def both_applied() -> bool:
         text = (await client.get("/metrics")).text
@@ -113,7 +105,7 @@ async def test_an_older_event_that_comes_later_changes_nothing(
 @pytest.mark.parametrize("order", list(permutations(["user.registered", "user.updated", "user.deleted"])))
 @pytest.mark.parametrize("told", [2, 3])
 async def test_the_copy_is_what_was_told_last_in_whatever_order_events_come(
-    client: httpx2.AsyncClient, vhost: VirtualHost, users: Any, order: tuple[str, ...], told: int
+    client: httpx2.AsyncClient, broker: BrokerPlace, users: Any, order: tuple[str, ...], told: int
 ) -> None:
     users.failure = 503
     user_id = uuid4()
@@ -121,7 +113,7 @@ async def test_the_copy_is_what_was_told_last_in_whatever_order_events_come(
     life = ["user.registered", "user.updated", "user.deleted"][:told]
     for event_type in (event_type for event_type in order if event_type in life):
         time = f"2026-01-0{1 + life.index(event_type)}T00:00:00Z"
-        await publish(vhost, user_event(event_type, user_id, f"{event_type}.name", time))
+        await publish(broker, user_event(event_type, user_id, f"{event_type}.name", time))
         await eventually(partial(is_applied, client, event_type))
 
     user = (await client.get(f"/orders/{placed['id']}")).json()["user"]
@@ -134,12 +126,12 @@ async def is_applied(client: httpx2.AsyncClient, event_type: str) -> bool:
 
 
 async def test_nothing_of_a_deleted_user_is_kept(
-    client: httpx2.AsyncClient, vhost: VirtualHost, settings: Settings
+    client: httpx2.AsyncClient, broker: BrokerPlace, settings: Settings
 ) -> None:
     user_id = uuid4()
-    await publish(vhost, user_registered(user_id, "ada"))
+    await publish(broker, user_registered(user_id, "ada"))
     await eventually(partial(is_applied, client, "user.registered"))
-    await publish(vhost, user_event("user.deleted", user_id, "ada", "2026-01-02T00:00:00Z"))
+    await publish(broker, user_event("user.deleted", user_id, "ada", "2026-01-02T00:00:00Z"))
     await eventually(partial(is_applied, client, "user.deleted"))
     connection = await asyncpg.connect(settings.database_url.get_secret_value())
     try:

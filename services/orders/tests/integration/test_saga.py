@@ -1,39 +1,26 @@
 """Orders from the first request to the last event, over the real broker."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import Any
 from uuid import uuid4
 
-import aio_pika
 import httpx2
 import pytest
-from fleetkit.testing import VirtualHost, eventually
+from fleetkit.testing import eventually
+from fleetkit.testing.brokers import BACKENDS, BrokerPlace, NextEvent
 from fleetkit.testing.tokens import user_headers
 
-Told = Callable[[set[str]], Awaitable[list[dict[str, Any]]]]
+pytestmark = pytest.mark.parametrize("backend", BACKENDS)
 
 
-@asynccontextmanager
-async def listening(vhost: VirtualHost) -> AsyncIterator[Told]:
-    """Yields what waits for events of these types, and returns them in the order of their times."""
-    async with await aio_pika.connect(vhost.url) as connection:
-        channel = await connection.channel()
-        exchange = await channel.declare_exchange("events", "topic", durable=True)
-        queue = await channel.declare_queue(exclusive=True)
-        await queue.bind(exchange, "order.*")
-
-        async def told(types: set[str]) -> list[dict[str, Any]]:
-            events: dict[str, dict[str, Any]] = {}
-            async with queue.iterator(timeout=30) as messages:
-                while not events.keys() >= types:
-                    event = json.loads((await anext(messages)).body)
-                    events[event["type"]] = event
-            return sorted(events.values(), key=lambda event: str(event["time"]))
-
-        yield told
+async def told(next_event: NextEvent, types: set[str]) -> list[dict[str, Any]]:
+    """Waits for events of all these types, and returns them in the order of their times."""
+    events: dict[str, dict[str, Any]] = {}
+    while not events.keys() >= types:
+        heard = await next_event()
+        events[heard.type] = json.loads(heard.body)
+    return sorted(events.values(), key=lambda event: str(event["time"]))
 
 
 async def place(client: httpx2.AsyncClient, sku: str = "keyboard", quantity: int = 2) -> str:
@@ -57,14 +44,15 @@ async def has_stock(client: httpx2.AsyncClient, sku: str, available: int) -> Non
     await eventually(is_there)
 
 
-async def test_a_paid_order_is_fulfilled_and_each_step_is_told(client: httpx2.AsyncClient, vhost: VirtualHost) -> None:
+async def test_a_paid_order_is_fulfilled_and_each_step_is_told(client: httpx2.AsyncClient, broker: BrokerPlace) -> None:
+    types = {"order.fulfilled", "order.paid", "order.confirmed", "order.created"}
     await client.put("/inventory/keyboard", json={"available": 5})
-    async with listening(vhost) as told:
+    async with broker.listening(*types) as next_event:
         order_id = await place(client)
         await reaches(client, order_id, "confirmed")
         await client.post(f"/orders/{order_id}/payment")
         await reaches(client, order_id, "fulfilled")
-        events = await told({"order.fulfilled", "order.paid", "order.confirmed", "order.created"})
+        events = await told(next_event, types)
     assert [event["type"] for event in events] == ["order.created", "order.confirmed", "order.paid", "order.fulfilled"]
     assert {event["subject"] for event in events} == {order_id}
     assert all(before["time"] < after["time"] for before, after in pairwise(events))
@@ -74,14 +62,15 @@ async def test_a_paid_order_is_fulfilled_and_each_step_is_told(client: httpx2.As
 
 
 async def test_an_order_of_what_there_is_not_is_rejected_and_its_payment_goes_back(
-    client: httpx2.AsyncClient, vhost: VirtualHost
+    client: httpx2.AsyncClient, broker: BrokerPlace
 ) -> None:
+    types = {"order.rejected", "order.refund_requested"}
     await client.put("/inventory/keyboard", json={"available": 1})
-    async with listening(vhost) as told:
+    async with broker.listening(*types) as next_event:
         order_id = await place(client)
         await reaches(client, order_id, "rejected")
         payment = (await client.post(f"/orders/{order_id}/payment")).json()
-        events = {event["type"]: event["data"] for event in await told({"order.rejected", "order.refund_requested"})}
+        events = {event["type"]: event["data"] for event in await told(next_event, types)}
     assert (events["order.rejected"]["reason"], events["order.rejected"]["missing"]) == (
         "insufficient_stock",
         ["keyboard"],
@@ -100,7 +89,7 @@ async def test_a_cancelled_order_gives_its_items_back(client: httpx2.AsyncClient
 
 @pytest.mark.parametrize("body", ['{"order_id": "none"}', '{"order_id": "5f0c7a52-58a4-4a0e-9c3b-6f1f7b7f5d11"}'])
 async def test_what_can_never_be_understood_is_parked(
-    client: httpx2.AsyncClient, vhost: VirtualHost, body: str
+    client: httpx2.AsyncClient, broker: BrokerPlace, body: str
 ) -> None:
     event = {
         "specversion": "1.0",
@@ -112,11 +101,11 @@ async def test_what_can_never_be_understood_is_parked(
     }
 
     async def is_routed() -> bool:
-        return await vhost.publish("inventory.reserved", json.dumps(event))
+        return await broker.publish("inventory.reserved", json.dumps(event))
 
     await eventually(is_routed)
 
     async def is_parked() -> bool:
-        return bool(await vhost.messages("orders.inventory.reserved.parked"))
+        return bool(await broker.parked("orders", "inventory.reserved"))
 
     await eventually(is_parked)
