@@ -39,12 +39,19 @@ class Application:
 
 
 class Running:
-    """An application that is up."""
+    """An application that is up.
+
+    Attributes:
+        port: where it listens.
+        start_seconds: from the start of its process to the first answer that it is ready.
+        start_cpu_seconds: the CPU time that it had used by then.
+    """
 
     def __init__(self, process: subprocess.Popen[bytes], port: int, start_seconds: float) -> None:
         self._process = process
         self.port = port
         self.start_seconds = start_seconds
+        self.start_cpu_seconds = self.cpu_seconds()
 
     @property
     def pid(self) -> int:
