@@ -8,6 +8,7 @@ from fleetkit.migrations import migrate
 from fleetkit.testing import VirtualHost, required_variable, temporary_database, temporary_vhost
 from pydantic import SecretStr
 
+from .fleet import Fleet
 from .support import MIGRATIONS, settings_for
 
 
@@ -40,3 +41,8 @@ async def vhost() -> AsyncIterator[VirtualHost]:
 @pytest.fixture
 def metrics() -> EventMetrics:
     return EventMetrics(new_registry())
+
+
+@pytest.fixture
+def fleet(database: Database, vhost: VirtualHost, metrics: EventMetrics) -> Fleet:
+    return Fleet(database, vhost, metrics)

@@ -1,7 +1,9 @@
+import asyncpg
 import pytest
 from fleetkit.database import Connection, Database
 from fleetkit.events.cloudevents import CloudEvent
-from fleetkit.events.inbox import Inbox
+from fleetkit.events.inbox import SLICE_SECONDS, Inbox, Incoming
+from fleetkit.request_id import current_request_id
 
 from .support import effects, made, write_effect
 
@@ -35,3 +37,41 @@ async def test_two_consumers_of_one_database_get_an_event_once_each(database: Da
     for consumer in ("first", "second"):
         assert await Inbox(database, consumer, {"thing.made": write_effect}).receive(event)
     assert await effects(database) == ["chair", "chair"]
+
+
+async def test_one_of_several_events_that_fails_takes_no_other_with_it(database: Database) -> None:
+    async def fail_for_chairs(connection: Connection, event: CloudEvent) -> None:
+        await write_effect(connection, event)
+        if event.subject == "chair":
+            await connection.execute("SELECT 1 / 0")
+
+    inbox = Inbox(database, "things", {"thing.made": fail_for_chairs})
+    chair, table, stool = (Incoming(made(name)) for name in ("chair", "table", "stool"))
+    receipts = await inbox.receive_some([table, chair, stool, table, chair])
+    assert [receipt.state for receipt in receipts] == ["applied", "failed", "applied", "duplicate", "failed"]
+    assert await effects(database) == ["stool", "table"]
+    (again,) = await inbox.receive_some([chair])
+    assert isinstance(again.error, asyncpg.DivisionByZeroError)
+
+
+async def test_a_slow_event_is_committed_before_the_next_is_begun(database: Database) -> None:
+    async def be_slow(connection: Connection, event: CloudEvent) -> None:
+        await connection.execute("SELECT pg_sleep($1)", 2 * SLICE_SECONDS)
+        await write_effect(connection, event)
+
+    inbox = Inbox(database, "things", {"thing.made": be_slow})
+    chair, table = Incoming(made("chair")), Incoming(made("table"))
+    assert len(await inbox.receive_some([chair, table])) == 1
+    assert await effects(database) == ["chair"]
+    assert [receipt.state for receipt in await inbox.receive_some([table])] == ["applied"]
+
+
+async def test_events_are_handled_each_under_its_own_request_id(database: Database) -> None:
+    seen: list[str | None] = []
+
+    async def note(_connection: Connection, _event: CloudEvent) -> None:
+        seen.append(current_request_id())
+
+    inbox = Inbox(database, "things", {"thing.made": note})
+    await inbox.receive_some([Incoming(made("chair"), "request-1"), Incoming(made("table"), "request-2")])
+    assert seen == ["request-1", "request-2"]

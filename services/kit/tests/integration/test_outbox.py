@@ -4,8 +4,8 @@ from collections.abc import Callable
 import pytest
 from fleetkit.database import Database
 from fleetkit.events.metrics import EventMetrics
-from fleetkit.events.outbox import OutboxMessage, append
-from fleetkit.events.relay import BrokerUnavailableError, EventRefusedError, OutboxRelay
+from fleetkit.events.outbox import MIN_UNROUTED_ATTEMPTS, OutboxMessage, append, backlog
+from fleetkit.events.relay import BrokerUnavailableError, EventRefusedError, EventUnroutedError, OutboxRelay
 from fleetkit.request_id import request_id_scope
 from fleetkit.testing import eventually
 
@@ -128,3 +128,67 @@ async def test_measures_what_waits(database: Database, relay: OutboxRelay, metri
         await eventually(is_measured)
     (age,) = (sample.value for metric in metrics.oldest_age.collect() for sample in metric.samples)
     assert age >= 60.0
+
+
+async def rewrite(database: Database, change: str) -> None:
+    async with database.acquire() as connection:
+        await connection.execute(f"UPDATE outbox SET {change}")  # noqa: S608 - the tests' own words
+
+
+async def waiting(database: Database) -> list[tuple[bool, bool]]:
+    """Of each event in the outbox, whether it counts as unrouted and whether it is due."""
+    async with database.acquire() as connection:
+        rows = await connection.fetch("SELECT unrouted, next_attempt_at <= now() AS due FROM outbox ORDER BY position")
+    return [(row["unrouted"], row["due"]) for row in rows]
+
+
+async def test_what_nobody_consumes_is_put_off_and_is_no_sign_of_an_outage(
+    database: Database, broker: Broker, relay: OutboxRelay, metrics: EventMetrics
+) -> None:
+    await put(database, "chair")
+    broker.answer = lambda _: EventUnroutedError("no queue")
+    await relay.publish_batch()
+    await rewrite(database, "created_at = now() - interval '1 hour'")
+    assert await waiting(database) == [(True, False)]
+    async with database.acquire() as connection:
+        measured = await backlog(connection)
+    assert (measured.pending, measured.oldest_age_seconds, measured.unrouted) == (0, 0.0, 1)
+
+
+async def test_what_was_put_off_goes_out_once_somebody_consumes_its_type(
+    database: Database, broker: Broker, relay: OutboxRelay
+) -> None:
+    await put(database, "chair", "table")
+    broker.answer = lambda _: EventUnroutedError("no queue")
+    await relay.publish_batch()
+    broker.answer = lambda _: None
+    await put(database, "stool")
+    assert await relay.publish_batch() == 1
+    assert await waiting(database) == [(False, True)] * 2
+    assert await relay.publish_batch() == 2
+
+
+async def test_what_nobody_consumes_is_dropped_after_the_hours_that_are_set(
+    database: Database, broker: Broker, metrics: EventMetrics
+) -> None:
+    relay = OutboxRelay(database, broker, metrics, unrouted_hours=2)
+    broker.answer = lambda _: EventUnroutedError("no queue")
+    await put(database, "chair")
+    await rewrite(database, f"attempts = {MIN_UNROUTED_ATTEMPTS}, created_at = now() - interval '119 minutes'")
+    await relay.publish_batch()
+    assert await outbox_size(database) == 1
+    await rewrite(database, "next_attempt_at = now(), created_at = now() - interval '121 minutes'")
+    await relay.publish_batch()
+    assert await outbox_size(database) == 0
+    dropped = metrics.published.labels("thing.made", "dropped")
+    assert [sample.value for metric in dropped.collect() for sample in metric.samples if "total" in sample.name] == [1]
+
+
+async def test_an_old_event_is_not_dropped_at_the_first_attempt_after_an_outage(
+    database: Database, broker: Broker, relay: OutboxRelay
+) -> None:
+    await put(database, "chair")
+    await rewrite(database, "created_at = now() - interval '7 days'")
+    broker.answer = lambda _: EventUnroutedError("no queue")
+    await relay.publish_batch()
+    assert await outbox_size(database) == 1

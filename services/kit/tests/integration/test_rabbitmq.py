@@ -1,73 +1,19 @@
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 from fleetkit.database import Connection, Database, DatabaseUnavailableError
 from fleetkit.events.cloudevents import CloudEvent
-from fleetkit.events.inbox import EventHandler, Inbox
 from fleetkit.events.metrics import EventMetrics
 from fleetkit.events.outbox import OutboxMessage, append
-from fleetkit.events.rabbitmq.consumer import RabbitConsumer
-from fleetkit.events.rabbitmq.publisher import RabbitPublisher
-from fleetkit.events.relay import BrokerUnavailableError, EventRefusedError, OutboxRelay
+from fleetkit.events.relay import BrokerUnavailableError, EventRefusedError
 from fleetkit.request_id import current_request_id, request_id_scope
 from fleetkit.testing import VirtualHost, eventually
-from pydantic import SecretStr
+from prometheus_client import Gauge
 
+from .fleet import QUEUE, Fleet
 from .support import effects, made, outbox_size, settings_for, working, write_effect
-
-QUEUE = "things.thing.made"
-PATIENCE_SECONDS = 0.05
-RETRY_DELAYS = (0.05, 0.1)
-
-
-class Fleet:
-    """A publisher with its relay, and consumers, on one virtual host and one database."""
-
-    def __init__(self, database: Database, vhost: VirtualHost, metrics: EventMetrics) -> None:
-        self._database = database
-        self._vhost = vhost
-        self._metrics = metrics
-        self._url = SecretStr(vhost.url)
-        self.publisher = RabbitPublisher(self._url, "makers", metrics, timeout_seconds=5.0)
-        self.relay = OutboxRelay(database, self.publisher, metrics)
-
-    def consumer(self, handler: EventHandler = write_effect, database: Database | None = None) -> RabbitConsumer:
-        handlers: Mapping[str, EventHandler] = {"thing.made": handler}
-        inbox = Inbox(database or self._database, "things", handlers)
-        return RabbitConsumer(
-            self._url,
-            "things",
-            inbox,
-            self.publisher,
-            self._metrics,
-            prefetch=10,
-            retry_delays=RETRY_DELAYS,
-            patience=PATIENCE_SECONDS,
-            watch_seconds=0.5,
-        )
-
-    async def put(self, *names: str) -> None:
-        for name in names:
-            async with self._database.transaction() as connection:
-                await append(connection, made(name))
-
-    async def consumes(self) -> bool:
-        samples = [sample for metric in self._metrics.connected.collect() for sample in metric.samples]
-        return any(sample.labels["connection"] == "things.consumer" and sample.value == 1 for sample in samples)
-
-    def has_effects(self, *expected: str) -> Callable[[], Awaitable[bool]]:
-        async def probe() -> bool:
-            return await effects(self._database) == sorted(expected)
-
-        return probe
-
-    def has_parked(self, count: int) -> Callable[[], Awaitable[bool]]:
-        async def probe() -> bool:
-            return len(await self._vhost.messages(f"{QUEUE}.parked")) == count
-
-        return probe
 
 
 class Outage(Database):
@@ -83,16 +29,16 @@ class Outage(Database):
             yield connection
 
 
+def value(gauge: Gauge) -> float:
+    (only,) = (sample.value for metric in gauge.collect() for sample in metric.samples)
+    return float(only)
+
+
 async def refusals(database: Database) -> list[tuple[str, str | None]]:
     """The type of each event that is left in the outbox, and why it is."""
     async with database.acquire() as connection:
         rows = await connection.fetch("SELECT type, last_error FROM outbox ORDER BY position")
     return [(row["type"], row["last_error"]) for row in rows]
-
-
-@pytest.fixture
-def fleet(database: Database, vhost: VirtualHost, metrics: EventMetrics) -> Fleet:
-    return Fleet(database, vhost, metrics)
 
 
 async def test_an_event_has_its_effect_in_the_consumer(fleet: Fleet) -> None:
@@ -196,42 +142,56 @@ async def test_publishes_again_after_the_exchange_was_deleted(fleet: Fleet, vhos
             await eventually(fleet.has_effects("chair"))
 
 
+async def test_notices_that_the_broker_has_forgotten_its_consumer(fleet: Fleet) -> None:
+    consumer = fleet.consumer()
+    async with working(fleet.publisher.run, fleet.relay.run, consumer.run):
+        await eventually(fleet.consumes)
+        ((queue, tag),) = consumer._consuming
+        await queue.cancel(tag)  # as where the broker ends it and its message about that is lost
+        await fleet.put("chair")
+        await eventually(fleet.has_effects("chair"))
+
+
+async def test_consumes_again_after_its_channel_was_closed(fleet: Fleet) -> None:
+    consumer = fleet.consumer()
+    async with working(fleet.publisher.run, fleet.relay.run, consumer.run):
+        await eventually(fleet.consumes)
+        ((queue, _),) = consumer._consuming
+        underlay = await queue.channel.get_underlay_channel()
+        await underlay.basic_ack(delivery_tag=4711)  # for which the broker closes a channel
+        await fleet.put("chair")
+        await eventually(fleet.has_effects("chair"))
+
+
+async def test_measures_what_waits_and_what_is_parked(fleet: Fleet, vhost: VirtualHost, metrics: EventMetrics) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def wait(connection: Connection, event: CloudEvent) -> None:
+        begun.set()
+        await go_on.wait()
+        await write_effect(connection, event)
+
+    async def measured() -> bool:
+        return (value(metrics.consumer_lag), value(metrics.parked), value(metrics.consumer_up)) == (2.0, 1.0, 1.0)
+
+    async with working(fleet.publisher.run, fleet.relay.run, fleet.consumer(wait, prefetch=1).run):
+        await eventually(fleet.consumes)
+        assert await vhost.publish("thing.made", "no json")
+        await eventually(fleet.has_parked(1))
+        await fleet.put("chair", "table", "stool")
+        await asyncio.wait_for(begun.wait(), 15)
+        await eventually(measured)
+        go_on.set()
+        await eventually(fleet.has_effects("chair", "stool", "table"))
+    assert value(metrics.consumer_up) == 0.0
+
+
 async def test_consumes_again_after_its_queue_was_deleted(fleet: Fleet, vhost: VirtualHost) -> None:
     async with working(fleet.publisher.run, fleet.relay.run, fleet.consumer().run):
         await eventually(fleet.consumes)
         await vhost.delete_queue(QUEUE)
         await fleet.put("chair")
         await eventually(fleet.has_effects("chair"))
-
-
-@pytest.mark.parametrize("body", ["no json", '{"specversion": "1.0"}', None])
-async def test_an_event_that_cannot_be_understood_is_parked_at_once(
-    fleet: Fleet, vhost: VirtualHost, body: str | None
-) -> None:
-    wrong = made("chair").model_copy(update={"data": {"colour": "green"}}).model_dump_json()
-    async with working(fleet.publisher.run, fleet.relay.run, fleet.consumer().run):
-        await eventually(fleet.consumes)
-        assert await vhost.publish("thing.made", wrong if body is None else body)
-        await fleet.put("table")
-        await eventually(fleet.has_effects("table"))
-        await eventually(fleet.has_parked(1))
-    assert await vhost.messages(QUEUE) == []
-
-
-async def test_an_event_whose_handler_always_fails_is_parked_after_its_last_attempt(fleet: Fleet) -> None:
-    attempts: list[str] = []
-
-    async def fail_for_chairs(connection: Connection, event: CloudEvent) -> None:
-        if event.subject == "chair":
-            attempts.append(event.id)
-            raise RuntimeError("no chairs")
-        await write_effect(connection, event)
-
-    async with working(fleet.publisher.run, fleet.relay.run, fleet.consumer(fail_for_chairs).run):
-        await fleet.put("chair", "table")
-        await eventually(fleet.has_effects("table"))
-        await eventually(fleet.has_parked(1))
-    assert len(attempts) == len(RETRY_DELAYS) + 1
 
 
 async def test_a_database_that_is_away_for_long_costs_no_event(
@@ -251,15 +211,6 @@ async def test_a_database_that_is_away_for_long_costs_no_event(
         outage.begun = False
         await eventually(fleet.has_effects("chair"))
     assert await vhost.messages(f"{QUEUE}.parked") == []
-
-
-async def test_an_event_that_only_itself_makes_the_database_fail_for_is_parked(fleet: Fleet) -> None:
-    async def time_out(_connection: Connection, _event: CloudEvent) -> None:
-        raise DatabaseUnavailableError("a statement took too long")
-
-    async with working(fleet.publisher.run, fleet.relay.run, fleet.consumer(time_out).run):
-        await fleet.put("chair")
-        await eventually(fleet.has_parked(1))
 
 
 async def test_lets_an_event_in_hand_finish_when_it_stops(fleet: Fleet, database: Database) -> None:

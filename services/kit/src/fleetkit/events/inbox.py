@@ -25,6 +25,9 @@ _REMEMBER = """
 INSERT INTO inbox (consumer, message_id) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING RETURNING message_id
 """
 _FORGET = "DELETE FROM inbox WHERE consumer = $1 AND message_id = ANY($2::text[])"
+_SAVE = "SAVEPOINT event"
+_SAVE_AGAIN = "RELEASE SAVEPOINT event; SAVEPOINT event"
+_UNDO = "ROLLBACK TO SAVEPOINT event"
 _PURGE = "DELETE FROM inbox WHERE received_at < now() - make_interval(days => $1)"
 
 
@@ -114,6 +117,7 @@ class Inbox:
         """Takes out of `new` what is applied."""
         receipts: list[Receipt] = []
         failed: dict[str, Receipt] = {}
+        save = _SAVE
         until = time.monotonic() + SLICE_SECONDS
         for each in incoming:
             if receipts and time.monotonic() > until:
@@ -124,6 +128,8 @@ class Inbox:
             elif event.id in failed:
                 receipts.append(failed[event.id])
             else:
+                await connection.execute(save)
+                save = _SAVE_AGAIN
                 receipts.append(await self._apply(connection, each))
                 if receipts[-1].error is None:
                     new.discard(event.id)
@@ -133,13 +139,12 @@ class Inbox:
 
     async def _apply(self, connection: Connection, incoming: Incoming) -> Receipt:
         event = incoming.event
-        await connection.execute("SAVEPOINT event")
         try:
             with request_id_scope(incoming.request_id), processing(event, self._consumer):
                 async with asyncio.timeout(HANDLER_TIMEOUT_SECONDS):
                     await self._handlers[event.type](connection, event)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises, the others go on
             # Where the connection is lost this fails too, and with it the whole transaction.
-            await connection.execute("ROLLBACK TO SAVEPOINT event")
+            await connection.execute(_UNDO)
             return Receipt("failed", error)
         return Receipt("applied")

@@ -82,9 +82,9 @@ class VirtualHost:
         """Deletes a queue, as somebody might by hand."""
         (await self._management.delete(f"/api/queues/{self._name}/{quote(queue)}")).raise_for_status()
 
-    async def delete_exchange(self) -> None:
-        """Deletes the exchange of events, as somebody might by hand."""
-        (await self._management.delete(f"/api/exchanges/{self._name}/events")).raise_for_status()
+    async def delete_exchange(self, exchange: str = "events") -> None:
+        """Deletes an exchange, as somebody might by hand."""
+        (await self._management.delete(f"/api/exchanges/{self._name}/{exchange}")).raise_for_status()
 
     async def publish(self, event_type: str, body: str) -> bool:
         """Publishes to the exchange of events; False where no queue is bound for the type."""
