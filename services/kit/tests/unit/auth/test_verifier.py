@@ -26,7 +26,6 @@ from .forgery import (
 )
 
 Forge = Callable[[], str]
-NOW = datetime.now(UTC).timestamp()
 KEYS = {KID: SIGNING_KEY.public_key()}
 PUBLIC_JWK = str(json_web_key(SIGNING_KEY.public_key())["x"])
 
@@ -48,6 +47,10 @@ def by_shared_secret(clock: Clock | None = None) -> TokenVerifier:
 
 def by_public_key() -> TokenVerifier:
     return TokenVerifier(PublicKeys(KEYS), TokenSettings(jwt_algorithm="EdDSA"))
+
+
+def seconds_from_now(seconds: int) -> int:
+    return int(datetime.now(UTC).timestamp()) + seconds
 
 
 def altered(text: str, position: int, replacement: str) -> str:
@@ -101,7 +104,7 @@ REFUSED_BY_SECRET: dict[str, Forge] = {
     "audience among others": lambda: token(claims(aud=["elsewhere", "fastapi-fleet"])),
     "audience with more after it": lambda: token(claims(aud="fastapi-fleet.elsewhere")),
     "no audience": lambda: token(claims(aud=...)),
-    "expired": lambda: token(claims(exp=int(NOW) - 31)),
+    "expired": lambda: token(claims(exp=seconds_from_now(-31))),
     "expired in 1970": lambda: token(claims(exp=0)),
     "no expiry": lambda: token(claims(exp=...)),
     "expiry null": lambda: token(claims(exp=None)),
@@ -109,9 +112,9 @@ REFUSED_BY_SECRET: dict[str, Forge] = {
     "expiry that never comes": lambda: token(claims(exp=float("inf"))),
     "expiry that is no number": lambda: token(claims(exp=float("nan"))),
     "expiry as a list": lambda: token(claims(exp=[9999999999])),
-    "not yet": lambda: token(claims(nbf=int(NOW) + 60)),
+    "not yet": lambda: token(claims(nbf=seconds_from_now(60))),
     "no begin": lambda: token(claims(nbf=...)),
-    "issued in the future": lambda: token(claims(iat=int(NOW) + 60)),
+    "issued in the future": lambda: token(claims(iat=seconds_from_now(60))),
     "no time of issue": lambda: token(claims(iat=...)),
     "no subject": lambda: token(claims(sub=...)),
     "empty subject": lambda: token(claims(sub="")),
@@ -155,7 +158,7 @@ REFUSED_BY_PUBLIC_KEY: dict[str, Forge] = {
     "key id with a zero byte": lambda: eddsa_token(claims(), {"alg": "EdDSA", "kid": f"{KID}\x00"}),
     "signature cut": lambda: eddsa_token(claims(), sign=lambda text: SIGNING_KEY.sign(text)[:-1]),
     "signature of zeros": lambda: eddsa_token(claims(), sign=lambda _: bytes(64)),
-    "expired": lambda: eddsa_token(claims(exp=int(NOW) - 31)),
+    "expired": lambda: eddsa_token(claims(exp=seconds_from_now(-31))),
     "wrong audience": lambda: eddsa_token(claims(aud="elsewhere")),
     "wrong issuer": lambda: eddsa_token(claims(iss="elsewhere")),
 }
@@ -181,9 +184,9 @@ async def test_the_tables_forge_nothing_but_what_they_say() -> None:
         assert principal.user_id == user_id
 
 
-@pytest.mark.parametrize("change", [{"exp": int(NOW) + 1}, {"nbf": int(NOW) + 5}, {"iat": int(NOW) + 5}])
-async def test_clocks_may_differ_by_some_seconds(change: dict[str, object]) -> None:
-    principal = await by_shared_secret().verify(token(claims(**change)))
+@pytest.mark.parametrize(("claim", "seconds"), [("exp", -5), ("nbf", 5), ("iat", 5)])
+async def test_clocks_may_differ_by_some_seconds(claim: str, seconds: int) -> None:
+    principal = await by_shared_secret().verify(token(claims(**{claim: seconds_from_now(seconds)})))
     assert principal.roles == {"member"}
 
 
