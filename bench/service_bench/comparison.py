@@ -7,7 +7,7 @@ from statistics import median
 from service_bench.applications import Running
 from service_bench.load import Kind, Load, Sample
 
-WARM_UP_SECONDS = 1.0
+WARM_UP_SECONDS = 1
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Comparison:
 
 
 def compare(
-    load: Load, sides: Mapping[str, Running], kind: Kind, path: str, *, rounds: int, seconds: float
+    load: Load, sides: Mapping[str, Running], kind: Kind, path: str, *, rounds: int, seconds: int
 ) -> Comparison:
     """Loads each side in turn, so many rounds of so many seconds, after a short round that does not count."""
     for side in sides.values():

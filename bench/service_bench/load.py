@@ -44,7 +44,7 @@ class Load:
         self._token = token
         self._runs = 0
 
-    def run(self, application: Running, kind: Kind, path: str, seconds: float) -> Sample:
+    def run(self, application: Running, kind: Kind, path: str, seconds: int) -> Sample:
         """Loads an application for so many seconds.
 
         Raises:
@@ -64,8 +64,8 @@ class Load:
             cpu=cpu / result["requests"] * 1e6,
         )
 
-    def _wrk(self, url: str, kind: Kind, seconds: float) -> dict[str, int]:
-        command = ["wrk", "--threads", "1", "--connections", str(self._connections), "--duration", f"{seconds:g}s"]
+    def _wrk(self, url: str, kind: Kind, seconds: int) -> dict[str, int]:
+        command = ["wrk", "--threads", "1", "--connections", str(self._connections), "--duration", f"{seconds}s"]
         if kind is Kind.GET:
             command += ["--header", f"Authorization: Bearer {self._token}"]
         command += ["--script", str(SCRIPT), url, "--", kind, f"run-{self._runs}"]
@@ -74,6 +74,6 @@ class Load:
         except FileNotFoundError:
             raise MeasurementError("taskset is missing: install the package util-linux") from None
         if done.returncode != 0:
-            raise MeasurementError(f"wrk failed: {done.stderr.strip()}")
+            raise MeasurementError(f"wrk ended with {done.returncode}: {(done.stderr or done.stdout).strip()[-300:]}")
         answer: dict[str, int] = json.loads(done.stdout.strip().splitlines()[-1])
         return answer

@@ -11,7 +11,7 @@ class Options:
     """`seconds`: of one round of one side. `json_file`: where to write the figures as JSON, None for nowhere."""
 
     rounds: int
-    seconds: float
+    seconds: int
     connections: int
     starts: int
     profile: bool
@@ -36,7 +36,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     )
     add = parser.add_argument
     add("--rounds", type=_positive, default=7, metavar="N", help="rounds of each side (default: %(default)s)")
-    add("--seconds", type=float, default=4.0, metavar="S", help="length of a round (default: %(default)s)")
+    add("--seconds", type=_positive, default=4, metavar="S", help="length of a round (default: %(default)s)")
     add("--connections", type=_positive, default=32, metavar="N", help="open connections (default: %(default)s)")
     add("--starts", type=_positive, default=5, metavar="N", help="cold starts (default: %(default)s)")
     add("--profile", action="store_true", help="show where the time of a request goes, by py-spy")

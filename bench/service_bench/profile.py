@@ -12,7 +12,7 @@ from service_bench.applications import Running
 from service_bench.errors import MeasurementError
 from service_bench.load import Kind, Load
 
-SECONDS = 8.0
+SECONDS = 8
 SAMPLES_PER_SECOND = 250
 # The first that fits a frame says whose it is; from the innermost frame outwards the first frame that is somebody's.
 OWNERS = (
@@ -55,7 +55,7 @@ def _record(pid: int, file: Path) -> None:
         "--rate",
         str(SAMPLES_PER_SECOND),
         "--duration",
-        f"{SECONDS:g}",
+        f"{SECONDS}",
         "--format",
         "raw",
         "--output",

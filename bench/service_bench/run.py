@@ -79,7 +79,7 @@ class Run:
 
     def _compare(self, sides: Mapping[str, Running], kind: Kind, path: str) -> Comparison:
         options = self._options
-        _say(f"{kind.upper()}: {options.rounds} rounds of {options.seconds:g} s for each of {', '.join(sides)}")
+        _say(f"{kind.upper()}: {options.rounds} rounds of {options.seconds} s for each of {', '.join(sides)}")
         return compare(self._load, sides, kind, path, rounds=options.rounds, seconds=options.seconds)
 
     def _profile(self, sides: Mapping[str, Running], path: str) -> None:
