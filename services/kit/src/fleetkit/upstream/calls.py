@@ -70,6 +70,9 @@ class Upstream:
         self._breaker = CircuitBreaker(name, breaker, clock=clock)
         self._budget = RetryBudget(clock=clock)
         self._running = 0
+        self._in_progress = metrics.running.labels(name)
+        self._seconds = metrics.seconds.labels(name)
+        self._repeated = metrics.repeats.labels(name)
         metrics.watch(name, self._breaker, self._budget)
 
     async def call(self, send: Send[Answer], *, idempotent: bool) -> Answer:
@@ -102,7 +105,7 @@ class Upstream:
             if number == 1:
                 self._budget.deposit()
             else:
-                self.metrics.repeats.labels(self.name).inc()
+                self._repeated.inc()
             try:
                 async with asyncio.timeout_at(ends_at):
                     return await send((ends_at - asyncio.get_running_loop().time()) * _SHARE_FOR_CLIENT)
@@ -136,7 +139,7 @@ class Upstream:
     def _counted(self) -> Iterator[None]:
         began = time.perf_counter()
         result = "abandoned"
-        self.metrics.running.labels(self.name).inc()
+        self._in_progress.inc()
         try:
             yield
             result = "answered"
@@ -144,6 +147,6 @@ class Upstream:
             result = error.result
             raise
         finally:
-            self.metrics.running.labels(self.name).dec()
+            self._in_progress.dec()
             self.metrics.calls.labels(self.name, result).inc()
-            self.metrics.seconds.labels(self.name).observe(time.perf_counter() - began)
+            self._seconds.observe(time.perf_counter() - began)
