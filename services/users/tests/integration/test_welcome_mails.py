@@ -20,7 +20,7 @@ from app.services.welcome_mails import MAX_ATTEMPTS, WelcomeMailRelay
 from fleetkit.database import Database, Row
 from fleetkit.migrations import migrate
 from fleetkit.testing import eventually, running_app
-from fleetkit.testing.brokers import BrokerPlace
+from fleetkit.testing.brokers import BACKENDS, BrokerPlace
 from prometheus_client import CollectorRegistry
 
 ADA = {"email": "ada@example.com", "name": "Ada"}
@@ -128,6 +128,7 @@ def registered_again(user_id: str, event_id: UUID) -> str:
     return json.dumps({**event, "id": str(event_id), "data": data})
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
 async def test_a_user_gets_one_mail_however_often_the_event_comes(
     with_mail: Settings, inboxes: Inboxes, broker: BrokerPlace
 ) -> None:
