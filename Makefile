@@ -37,7 +37,7 @@ test-unit: setup ## Operator, kit and chart, without a cluster
 	@hack/run-tests.sh tests/chart
 
 .PHONY: test-services
-test-services: setup ## Both services, and the rest that needs one, against real PostgreSQL and RabbitMQ
+test-services: clients ## Both services, and the rest that needs one, against real PostgreSQL and RabbitMQ
 	@hack/test-services.sh
 
 .PHONY: test-compose
@@ -45,7 +45,7 @@ test-compose: images ## Both services by compose.yaml, as a user calls them
 	@hack/test-compose.sh
 
 .PHONY: test-e2e
-test-e2e: setup up ## The whole on kind, through what kubectl and HTTP show
+test-e2e: clients up ## The whole on kind, through what kubectl and HTTP show
 	@hack/run-tests.sh tests/e2e
 
 ##@ Develop
@@ -54,8 +54,12 @@ test-e2e: setup up ## The whole on kind, through what kubectl and HTTP show
 setup: ## Install the Python packages into .venv
 	@hack/setup-python.sh
 
+.PHONY: clients
+clients: setup ## Generate typed Python clients of both services into build/clients
+	@hack/generate-clients.sh
+
 .PHONY: lint
-lint: setup ## Format, lint, types, import contracts, generated files, chart, shell scripts
+lint: clients ## Format, lint, types, import contracts, generated files, chart, shell scripts
 	@hack/lint.sh
 
 .PHONY: format

@@ -15,7 +15,7 @@ run_integration() { # FOLDER
   if ((${#folders[@]})); then hack/run-tests.sh "$1" "${folders[@]}"; fi
 }
 
-if (($# == 0)); then set -- operator services/kit services/users services/orders; fi
+if (($# == 0)); then set -- operator services/kit services/users services/orders tests/services; fi
 for member in "$@"; do
   case $member in
     operator | services/kit) run_integration "$member" ;;
