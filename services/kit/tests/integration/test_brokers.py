@@ -1,6 +1,7 @@
 """What holds on every broker: the way of an event from the outbox of one service to its effect in another."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -26,11 +27,18 @@ RETRY_DELAYS = (0.05, 0.1)
 class Fleet:
     """A service that makes things and one that hears of them, on one broker and one database."""
 
-    def __init__(self, database: Database, place: BrokerPlace, metrics: EventMetrics) -> None:
+    def __init__(
+        self,
+        database: Database,
+        place: BrokerPlace,
+        metrics: EventMetrics,
+        *,
+        retry_delays: tuple[float, ...] = RETRY_DELAYS,
+    ) -> None:
         self._database = database
         self._place = place
         self._metrics = metrics
-        self._settings = BrokerSettings.model_validate({**place.settings, "events_retry_delays": RETRY_DELAYS})
+        self._settings = BrokerSettings.model_validate({**place.settings, "events_retry_delays": retry_delays})
 
     def maker(self) -> list[Worker]:
         publisher = backend_of(self._settings, "makers", self._metrics).publisher()
@@ -188,6 +196,29 @@ async def test_an_event_whose_handler_fails_for_a_while_is_applied_in_the_end(fl
         await fleet.put("chair")
         await eventually(fleet.has_effects("chair"))
     assert fleet.consumed("failed") == 2
+
+
+async def test_a_failed_event_waits_for_its_next_attempt_and_holds_up_no_other(
+    database: Database, place: BrokerPlace, metrics: EventMetrics
+) -> None:
+    attempts: list[float] = []
+    heard_others = asyncio.Event()
+
+    async def fail_at_first(connection: Connection, event: CloudEvent) -> None:
+        if event.subject != "chair":
+            heard_others.set()
+            return
+        attempts.append(time.monotonic())
+        if len(attempts) == 1:
+            raise RuntimeError("not yet")
+        assert heard_others.is_set()
+        await write_effect(connection, event)
+
+    fleet = Fleet(database, place, metrics, retry_delays=(1.0,))
+    async with working(*fleet.maker(), *fleet.hearer(fail_at_first)):
+        await fleet.put("chair", "table")
+        await eventually(fleet.has_effects("chair"))
+    assert attempts[1] - attempts[0] >= 0.9
 
 
 async def test_an_event_whose_handler_always_fails_is_parked_after_its_last_attempt(fleet: Fleet) -> None:
