@@ -17,6 +17,8 @@ from fleetkit.events.settlement import Delivery, Settlement, read
 
 # Each holds a connection of the pool, which requests need as well.
 CONCURRENT_TRANSACTIONS = 4
+# Under load a transaction takes what has piled up during the one before it; another is begun where that lasts longer.
+PILE_UP_SECONDS = 0.005
 # A broker gives up on a consumer that has not acknowledged an event for too long: RabbitMQ after 30 minutes.
 PATIENCE_SECONDS = 600.0
 log = structlog.get_logger(__name__)
@@ -53,48 +55,55 @@ class Receiver:
         self._settlement = Settlement(metrics, retry_delays)
         self._on_outage = on_outage
         self._patience = patience
-        self._waiting: deque[Delivery] = deque()
+        self._waiting: deque[_Readable] = deque()
+        self._pile_up: asyncio.TimerHandle | None = None
+        self._draining = False
         self._working: set[asyncio.Task[None]] = set()
         self._settling: set[asyncio.Task[None]] = set()
 
     def put(self, delivery: Delivery) -> None:
         """Takes a delivery; what comes of it is told to the delivery itself."""
-        self._waiting.append(delivery)
-        if len(self._working) < CONCURRENT_TRANSACTIONS:
+        try:
+            self._waiting.append(_Readable(delivery, read(delivery)))
+        except InvalidEventError as error:
+            self._fail(delivery, error)
+            return
+        if not self._working:
             _begin(self._work(), self._working)
+        elif self._pile_up is None:
+            self._pile_up = asyncio.get_running_loop().call_later(PILE_UP_SECONDS, self._after_pile_up)
 
     async def drain(self, timeout_seconds: float) -> None:
         """Begins nothing more and lets what is in hand finish; the broker brings the rest again."""
+        self._draining = True
         self._waiting.clear()
         deadline = time.monotonic() + timeout_seconds
         for tasks in (self._working, self._settling):
             if tasks:
                 await asyncio.wait(tasks, timeout=max(0.0, deadline - time.monotonic()))
+        self._draining = False
+
+    def _after_pile_up(self) -> None:
+        self._pile_up = None
+        self._begin_another()
+
+    def _begin_another(self) -> None:
+        if self._waiting and len(self._working) < CONCURRENT_TRANSACTIONS:
+            _begin(self._work(), self._working)
 
     async def _work(self) -> None:
         while self._waiting:
-            share = -(-len(self._waiting) // CONCURRENT_TRANSACTIONS)
-            batch = [self._waiting.popleft() for _ in range(min(share, MAX_EVENTS))]
-            await self._receive(batch)
-
-    async def _receive(self, batch: Sequence[Delivery]) -> None:
-        readable = [each for delivery in batch if (each := await self._read(delivery))]
-        while readable:
+            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_EVENTS))]
             try:
-                receipts = await self._apply([each.incoming for each in readable])
+                receipts = await self._apply([each.incoming for each in batch])
             except Exception as error:  # noqa: BLE001 - whatever it is, no event is left in the air
-                await self._give_up(readable, error)
-                return
-            for each, receipt in zip(readable, receipts, strict=False):
+                await self._give_up(batch, error)
+                continue
+            if (rest := batch[len(receipts) :]) and not self._draining:
+                self._waiting.extendleft(reversed(rest))
+                self._begin_another()  # these are slow
+            for each, receipt in zip(batch, receipts, strict=False):
                 await self._conclude(each.delivery, receipt)
-            readable = readable[len(receipts) :]
-
-    async def _read(self, delivery: Delivery) -> _Readable | None:
-        try:
-            return _Readable(delivery, read(delivery))
-        except InvalidEventError as error:
-            await self._conclude(delivery, Receipt("failed", error))
-            return None
 
     async def _apply(self, incoming: Sequence[Incoming]) -> list[Receipt]:
         async for attempt in stamina.retry_context(
@@ -110,13 +119,17 @@ class Receiver:
             self._on_outage()
             return
         for each in readable:
-            await self._conclude(each.delivery, Receipt("failed", error))
+            self._fail(each.delivery, error)
 
     async def _conclude(self, delivery: Delivery, receipt: Receipt) -> None:
         if receipt.error is None:
             await self._settlement.settle(delivery, receipt)
-        else:  # sending on what failed can take long, where a broker takes nothing: the others need not wait for it
-            _begin(self._settlement.settle(delivery, receipt), self._settling)
+        else:
+            self._fail(delivery, receipt.error)
+
+    def _fail(self, delivery: Delivery, error: Exception) -> None:
+        # Sending on what failed can take long, where a broker takes nothing: the others need not wait for it.
+        _begin(self._settlement.settle(delivery, Receipt("failed", error)), self._settling)
 
 
 def _begin(work: Coroutine[None, None, None], tasks: set[asyncio.Task[None]]) -> None:
