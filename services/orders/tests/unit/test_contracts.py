@@ -161,3 +161,10 @@ def test_every_contract_is_of_an_event_that_may_be_published() -> None:
 def test_every_event_with_a_handler_may_be_consumed() -> None:
     service = yaml.safe_load((OWN.parents[1] / "fastapiservice.yaml").read_text())
     assert set(all_handlers(SOURCE)) == set(service["spec"]["broker"]["consumes"]) == set(CONSUMED)
+
+
+def test_every_consumed_event_has_one_contract_with_the_service_that_sends_it() -> None:
+    service = yaml.safe_load((OWN.parents[1] / "fastapiservice.yaml").read_text())
+    services = OWN.parents[2]
+    for event_type in service["spec"]["broker"]["consumes"]:
+        assert len(list(services.glob(f"*/contracts/events/{event_type}.json"))) == 1, event_type

@@ -50,6 +50,13 @@ def test_every_event_with_a_handler_may_be_consumed() -> None:
     assert set(HANDLERS) == set(HANDLERS_WITHOUT_MAIL) == set(service["spec"]["broker"]["consumes"])
 
 
+def test_every_consumed_event_has_one_contract_with_the_service_that_sends_it() -> None:
+    service = yaml.safe_load((OWN.parents[1] / "fastapiservice.yaml").read_text())
+    services = OWN.parents[2]
+    for event_type in service["spec"]["broker"]["consumes"]:
+        assert len(list(services.glob(f"*/contracts/events/{event_type}.json"))) == 1, event_type
+
+
 @pytest.mark.parametrize("event_type", ["order.created", "order.cancelled", "order.rejected"])
 def test_reads_what_orders_tells_whatever_else_the_event_holds(event_type: str) -> None:
     user_id = uuid4()
