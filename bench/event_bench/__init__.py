@@ -1,0 +1,1 @@
+"""Measurements of events: how many a second, how late, and what that costs."""
