@@ -15,7 +15,9 @@ from service_bench.load import Kind, Load
 SECONDS = 8
 SAMPLES_PER_SECOND = 250
 # The first that fits a frame says whose it is; from the innermost frame outwards the first frame that is somebody's.
+EVENT_LOOP = "event loop: sockets, callbacks, waiting"
 OWNERS = (
+    ("asyncio/runners.py", EVENT_LOOP),
     ("fleetkit/middleware.py", "kit: request id, access line"),
     ("fleetkit/logs.py", "logs"),
     ("fleetkit/metrics.py", "metrics"),
@@ -32,7 +34,6 @@ OWNERS = (
     ("starlette/", "FastAPI and Starlette"),
     ("pydantic/", "pydantic"),
 )
-EVENT_LOOP = "event loop and the rest"
 
 
 def profile(load: Load, application: Running, kind: Kind, path: str, *, title: str) -> str:
@@ -84,4 +85,4 @@ def _owner(stack: str) -> str:
         for part, owner in OWNERS:
             if location.startswith(part):
                 return owner
-    return EVENT_LOOP
+    return "other"

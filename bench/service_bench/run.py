@@ -32,6 +32,7 @@ from service_bench.options import Options
 from service_bench.profile import profile
 
 MEBIBYTE = 2.0**20
+TWICE = Target(2, at_least=True)
 SERVICE, FLOOR, TEMPLATE = "service", "floor", "template"
 
 
@@ -110,8 +111,10 @@ def _endpoint_figures(name: str, taken: Comparison, target: Target) -> list[Figu
         beside_floor("requests", "/s", attrgetter("per_second")),
         Figure(f"{name}: rate to floor", taken.rate_ratio(SERVICE, FLOOR), "", None, target),
         Figure(f"{name}: rate to floor, by CPU time", taken.cpu_ratio(SERVICE, FLOOR), "", None, target),
-        Figure(f"{name}: rate to template", taken.rate_ratio(SERVICE, TEMPLATE), "", None, Target(2, at_least=True)),
+        Figure(f"{name}: rate to template", taken.rate_ratio(SERVICE, TEMPLATE), "", None, TWICE),
+        Figure(f"{name}: rate to template, by CPU time", taken.cpu_ratio(SERVICE, TEMPLATE), "", None, TWICE),
         Figure(f"{name}: requests of the template", taken.median(TEMPLATE, attrgetter("per_second")), "/s"),
+        Figure(f"{name}: CPU per request of the template", taken.median(TEMPLATE, attrgetter("cpu")), "µs"),
         beside_floor("CPU per request", "µs", attrgetter("cpu")),
         beside_floor("p50", "ms", attrgetter("p50")),
         beside_floor("p90", "ms", attrgetter("p90")),

@@ -23,6 +23,8 @@ class RequestContextMiddleware:
     def __init__(self, app: ASGIApp, metrics: RequestMetrics) -> None:
         self._app = app
         self._metrics = metrics
+        # Bound once: an unbound logger is put together anew for each line.
+        self._log = log.bind()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -52,7 +54,7 @@ class RequestContextMiddleware:
         is_quiet = path in _QUIET_PATHS
         if status is not None and not is_quiet:
             self._metrics.observe(scope, status, seconds)
-        write = log.debug if is_quiet else log.info
+        write = self._log.debug if is_quiet else self._log.info
         write("Request finished", method=method, path=path, status=status, duration_ms=round(seconds * 1000, 2))
 
 
