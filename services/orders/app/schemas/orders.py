@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from app.models.order import OrderStatus
 
 MAX_AMOUNT = 100_000_000
-Sku = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Sku = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"), Field(examples=["keyboard"])]
 
 
 class Item(BaseModel):
@@ -19,8 +19,8 @@ class Item(BaseModel):
     model_config = ConfigDict(from_attributes=True, extra="forbid")
 
     sku: Sku
-    quantity: Annotated[int, Field(ge=1, le=10_000), JSON_INTEGER]
-    unit_price: Annotated[int, Field(ge=0, le=MAX_AMOUNT), JSON_INTEGER]
+    quantity: Annotated[int, Field(ge=1, le=10_000, examples=[2]), JSON_INTEGER]
+    unit_price: Annotated[int, Field(ge=0, le=MAX_AMOUNT, examples=[4900]), JSON_INTEGER]
 
 
 class OrderCreate(BaseModel):
@@ -29,7 +29,7 @@ class OrderCreate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     user_id: Annotated[UUID | None, Field(description="An administrator may order for somebody else")] = None
-    currency: Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 4217 code")]
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 4217 code", examples=["EUR"])]
     items: Annotated[list[Item], Field(min_length=1, max_length=100)]
 
 

@@ -14,7 +14,9 @@ Name = Annotated[
     str,
     # Control characters have no place in a name, and PostgreSQL cannot store the first of them.
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$"),
+    Field(examples=["Ada Lovelace"]),
 ]
+Email = Annotated[EmailStr, Field(examples=["ada@example.com"])]
 Password = Annotated[SecretStr, Field(min_length=MIN_PASSWORD_LENGTH, max_length=MAX_PASSWORD_LENGTH)]
 
 
@@ -23,7 +25,7 @@ class UserCreate(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    email: EmailStr
+    email: Email
     name: Name
     role: Annotated[Role, Field(description="Only an admin makes an admin")] = Role.MEMBER
     password: Annotated[Password | None, Field(description="Without one the user gets no token")] = None
@@ -33,7 +35,7 @@ class UserCreate(BaseModel):
 class UserUpdate(TypedDict, total=False):
     """What to change of a user. What is left out stays as it is; nothing of a user can be null."""
 
-    email: EmailStr
+    email: Email
     name: Name
     role: Annotated[Role, Field(description="Only an admin gives roles")]
     password: Password
