@@ -25,16 +25,16 @@ class BreakerPolicy:
     """When a breaker opens and closes. Times are in seconds.
 
     Attributes:
-        window: how long a call counts.
+        window: how long a call counts. Where all went well before, half of the calls has to fail for as long.
         failure_ratio: the share of failures within the window that opens it.
         minimum_calls: how many calls the window must hold for the share to mean anything.
         consecutive_failures: how many failures in a row open it, however few calls there are.
         open_for: how long nothing is called before one call finds out whether the service has healed.
     """
 
-    window: int = 10
+    window: int = 8
     failure_ratio: float = 0.5
-    minimum_calls: int = 10
+    minimum_calls: int = 8
     consecutive_failures: int = 5
     open_for: float = 5.0
 

@@ -36,7 +36,7 @@ class CallPolicy:
             so that a slow service cannot take all that its caller has.
     """
 
-    deadline: float = 0.6
+    deadline: float = 0.5
     retries: int = 1
     concurrency: int = 50
 

@@ -51,6 +51,9 @@ def test_opens_after_failures_in_a_row_however_few_calls_there_are(breaker: Circ
 def test_opens_within_ten_seconds_where_every_second_call_fails(
     breaker: CircuitBreaker, clock: ManualClock, calls_per_second: int
 ) -> None:
+    for _ in range(20 * calls_per_second):
+        succeed(breaker)
+        clock.advance(1 / calls_per_second)
     for number in range(10 * calls_per_second):
         (fail if number % 2 else succeed)(breaker)
         if state_of(breaker) is BreakerState.OPEN:
