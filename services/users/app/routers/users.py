@@ -19,6 +19,14 @@ from app.services.users import EmailTakenError, UserNotFoundError
 router = APIRouter(prefix="/users", tags=["users"], responses=AUTH_RESPONSES)
 
 
+# First, because it is asked for most and routes are tried one after the other.
+@router.get("/{user_id:uuid}", response_model=UserRead, responses=problem_responses(UserNotFoundError))
+async def get_user(user_id: UUID, users: Users, principal: CurrentPrincipal) -> User:
+    """Answers with one user; for the user, admins and services."""
+    principal.require_self_or(user_id, ADMIN, SERVICE)
+    return await users.get(user_id)
+
+
 @router.post(
     "",
     status_code=HTTPStatus.CREATED,
@@ -49,13 +57,6 @@ async def get_own_user(users: Users, principal: CurrentPrincipal) -> User:
     if principal.user_id is None:
         raise ForbiddenError("The token is a service's, not a user's")
     return await users.get(principal.user_id)
-
-
-@router.get("/{user_id:uuid}", response_model=UserRead, responses=problem_responses(UserNotFoundError))
-async def get_user(user_id: UUID, users: Users, principal: CurrentPrincipal) -> User:
-    """Answers with one user; for the user, admins and services."""
-    principal.require_self_or(user_id, ADMIN, SERVICE)
-    return await users.get(user_id)
 
 
 @router.patch(
