@@ -11,5 +11,5 @@ above=$((($(size "$image") - $(size "$base") + 500000) / 1000000))
 say "$image: $above MB above its base"
 if ((above >= limit)); then
   fail "$image is not under $limit MB above $base" \
-    "What is large: docker run --rm $image du -sk /venv/lib/python3*/site-packages/* | sort -rn | head"
+    "What is large: docker run --rm $image sh -c 'du -sk /venv/lib/python3*/site-packages/*' | sort -rn | head"
 fi
