@@ -27,7 +27,7 @@ images: ## Build the images; then `docker compose up --wait` runs both services 
 ##@ Test
 
 .PHONY: test
-test: lint test-unit test-services test-compose test-e2e ## Every layer, from fast to real
+test: lint test-unit test-services test-faults-quick test-compose test-e2e ## Every layer, from fast to real
 
 .PHONY: test-unit
 test-unit: setup ## Operator, kit and chart, without a cluster
@@ -39,6 +39,14 @@ test-unit: setup ## Operator, kit and chart, without a cluster
 .PHONY: test-services
 test-services: clients ## Both services, and the rest that needs one, against real PostgreSQL and RabbitMQ
 	@hack/test-services.sh
+
+.PHONY: test-faults-quick
+test-faults-quick: setup ## Both services while their databases and broker are killed, frozen and cut off (4 minutes)
+	@hack/test-faults.sh
+
+.PHONY: test-faults
+test-faults: setup ## The same at ten times the size (30 minutes)
+	@FAULTS_SCALE=10 hack/test-faults.sh
 
 .PHONY: test-compose
 test-compose: images ## Both services by compose.yaml, as a user calls them
@@ -101,4 +109,4 @@ clean: down ## Remove the cluster and all that was built (the next run builds it
 
 .PHONY: help
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' Makefile

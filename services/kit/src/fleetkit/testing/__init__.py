@@ -37,13 +37,18 @@ def required_variable(name: str) -> str:
 async def temporary_database(server_url: str) -> AsyncIterator[str]:
     """Makes a database beside the one that `server_url` names, yields its URL, and drops it at the end."""
     name = f"test_{uuid4().hex}"
+    await _administer(server_url, f'CREATE DATABASE "{name}"')
+    try:
+        yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
+    finally:
+        await _administer(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+async def _administer(server_url: str, statement: str) -> None:
+    # No connection is kept meanwhile: the test may restart the server.
     administrator = await asyncpg.connect(server_url)
     try:
-        await administrator.execute(f'CREATE DATABASE "{name}"')
-        try:
-            yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
-        finally:
-            await administrator.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        await administrator.execute(statement)
     finally:
         await administrator.close()
 
@@ -77,6 +82,13 @@ class VirtualHost:
             return []
         answer.raise_for_status()
         return [message["payload"] for message in answer.json()]
+
+    async def consumers(self, queue: str) -> int:
+        """How many consume from a queue, 0 also where it does not exist."""
+        answer = await self._management.get(f"/api/queues/{self._name}/{quote(queue)}")
+        if answer.status_code == httpx2.codes.NOT_FOUND:
+            return 0
+        return int(answer.raise_for_status().json().get("consumers", 0))
 
     async def delete_queue(self, queue: str) -> None:
         """Deletes a queue, as somebody might by hand."""

@@ -77,7 +77,7 @@ class ServiceProcess:
 
 @asynccontextmanager
 async def service_process(
-    folder: Path, environment: Mapping[str, str], *, app: str = "app.main:app"
+    folder: Path, environment: Mapping[str, str], *, app: str = "app.main:app", port: int | None = None
 ) -> AsyncIterator[ServiceProcess]:
     """Starts a service, and kills it at the end where it still runs.
 
@@ -85,8 +85,9 @@ async def service_process(
         folder: where its `app` package is.
         environment: its settings, by the names of their environment variables.
         app: where uvicorn finds the application.
+        port: where it listens; a free one unless told.
     """
-    port = _free_port()
+    port = port or _free_port()
     options = ["--host", "127.0.0.1", "--port", str(port), "--timeout-graceful-shutdown", str(GRACE_SECONDS)]
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "uvicorn", app, *options),
@@ -103,9 +104,11 @@ async def service_process(
 
 
 @asynccontextmanager
-async def ready_service(folder: Path, environment: Mapping[str, str]) -> AsyncIterator[ServiceProcess]:
+async def ready_service(
+    folder: Path, environment: Mapping[str, str], *, port: int | None = None
+) -> AsyncIterator[ServiceProcess]:
     """Starts a service as `service_process` does, and yields it once it is ready."""
-    async with service_process(folder, environment) as service:
+    async with service_process(folder, environment, port=port) as service:
         await eventually(service.is_ready)
         yield service
 
