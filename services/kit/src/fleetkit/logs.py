@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
+import stamina.instrumentation
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
@@ -50,6 +51,8 @@ def configure_logging(service_name: str, level: str) -> None:
         cache_logger_on_first_use=False,
     )
     _route_to_standard_output(_formatter(add_context, exceptions), level)
+    # By itself it also counts retries by their number: while a server is away that never stops to grow.
+    stamina.instrumentation.set_on_retry_hooks([stamina.instrumentation.StructlogOnRetryHook])
 
 
 def _formatter(add_context: Processor, exceptions: Processor) -> logging.Formatter:
