@@ -166,7 +166,7 @@ async def test_an_event_that_comes_twice_has_one_effect(fleet: Fleet) -> None:
         await eventually(fleet.has_effects("chair"))
 
 
-@pytest.mark.parametrize("body", ["no json", '{"specversion": "1.0"}', "other data", "other type"])
+@pytest.mark.parametrize("body", ["no json", '{"specversion": "1.0"}', "other data", "other type", "no id"])
 async def test_an_event_that_cannot_be_understood_is_parked_at_once(
     fleet: Fleet, place: BrokerPlace, body: str
 ) -> None:
@@ -174,6 +174,7 @@ async def test_an_event_that_cannot_be_understood_is_parked_at_once(
     wrong = {
         "other data": event.model_copy(update={"data": {"colour": "green"}}).model_dump_json(),
         "other type": event.model_copy(update={"type": "thing.broken"}).model_dump_json(),
+        "no id": event.model_copy(update={"id": "\0"}).model_dump_json(),
     }.get(body, body)
     async with working(*fleet.maker(), *fleet.hearer()):
         await fleet.publish(wrong)

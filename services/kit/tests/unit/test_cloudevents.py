@@ -30,6 +30,13 @@ def test_refuses_what_is_no_event(body: bytes) -> None:
         CloudEvent.parse(body)
 
 
+@pytest.mark.parametrize("event_id", ["", "\0", "1\n", "x" * 256])
+def test_refuses_an_id_that_cannot_be_remembered(event_id: str) -> None:
+    body = event().model_copy(update={"id": event_id}).model_dump_json()
+    with pytest.raises(InvalidEventError, match="id"):
+        CloudEvent.parse(body.encode())
+
+
 def test_refuses_data_that_does_not_fit_naming_the_field() -> None:
     wrong = event().model_copy(update={"data": {"size": "big"}})
     with pytest.raises(InvalidEventError, match="size"):

@@ -8,6 +8,8 @@ from uuid import uuid4
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 MEDIA_TYPE = "application/cloudevents+json"
+# The specification permits no control character in it; a longer one is none that a database can find again.
+EventId = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 Data = TypeVar("Data", bound=BaseModel)
 
 
@@ -21,7 +23,7 @@ class CloudEvent(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     specversion: Literal["1.0"] = "1.0"
-    id: str
+    id: EventId
     source: str
     type: str
     subject: str | None = None
