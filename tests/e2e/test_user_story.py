@@ -1,7 +1,7 @@
 """What a user of the two reference services gets, over the ports of `make up`, by their generated clients."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -169,12 +169,12 @@ def await_order_count(person: Person, count: int) -> None:
     eventually(counted, EVENT_SECONDS)
 
 
-def user_port_answers() -> None:
+def answers(url: str) -> None:
     """The node's port follows the pods with a delay of its own."""
     try:
-        assert httpx.get(f"{USERS_URL}/health/ready").status_code == 200
+        assert httpx.get(f"{url}/health/ready").status_code == 200
     except httpx.TransportError as error:
-        raise AssertionError(f"{USERS_URL}: {error}") from error
+        raise AssertionError(f"{url}: {error}") from error
 
 
 def test_new_user_reads_what_was_registered(ada: Person) -> None:
@@ -262,7 +262,29 @@ def test_orders_knows_users_by_their_events_while_the_users_service_is_away(flee
     finally:
         fleet.patch(SERVICE, "users", {"spec": {"replicas": None}})
         await_ready(fleet, "users")
-        eventually(user_port_answers, 30)
+        eventually(lambda: answers(USERS_URL), 30)
+
+
+def test_orders_asks_users_over_grpc_where_told_to(fleet: Kubectl, ada: Person) -> None:
+    over_grpc = {"USERS_PROTOCOL": "grpc", "USER_SERVICE_GRPC": "users:9000"}
+    try:
+        reconfigure_orders(fleet, over_grpc, protocol="grpc")
+        read = ada.read(ada.place())
+        assert (read.degraded, read.user) == (False, embedded(ada.user))
+    finally:
+        reconfigure_orders(fleet, dict.fromkeys(over_grpc), protocol="http")
+
+
+def reconfigure_orders(fleet: Kubectl, config: Mapping[str, str | None], *, protocol: str) -> None:
+    """Wait until the node's port leads to pods that ask users by this protocol. None takes a variable out again."""
+    fleet.patch(SERVICE, "orders", {"spec": {"config": config}})
+    await_ready(fleet, "orders")
+
+    def asks_by_it() -> None:
+        answers(ORDERS_URL)
+        assert httpx.get(f"{ORDERS_URL}/config-check").json()["settings"]["users_protocol"] == protocol
+
+    eventually(asks_by_it, 30)
 
 
 def test_second_user_of_an_address_is_a_conflict(stranger: users_client.Client, ada: Person) -> None:
