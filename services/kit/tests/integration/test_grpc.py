@@ -44,15 +44,25 @@ class Things:
 
     answer: Answer = echo
     problem: str | None = None
+    error: Exception | None = None
 
     def service(self) -> GrpcService:
         async def get(request: bytes, _context: Context) -> bytes:
             return await self.answer(request)
 
-        handlers = grpc.method_handlers_generic_handler(NAME, {"Get": grpc.unary_unary_rpc_method_handler(get)})
+        async def watch(request: bytes, _context: Context) -> AsyncIterator[bytes]:
+            yield await self.answer(request)
+
+        methods = {
+            "Get": grpc.unary_unary_rpc_method_handler(get),
+            "Watch": grpc.unary_stream_rpc_method_handler(watch),
+        }
+        handlers = grpc.method_handlers_generic_handler(NAME, methods)
         return GrpcService(NAME, lambda server: server.add_generic_rpc_handlers((handlers,)))
 
     async def check(self) -> None:
+        if self.error:
+            raise self.error
         if self.problem:
             raise NotReadyError(self.problem)
 
@@ -128,6 +138,12 @@ async def test_a_call_without_a_token_is_refused(port: int) -> None:
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await method(b"", timeout=5)
     assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+async def test_a_stream_is_not_given_to_who_does_not_say_who_asks(port: int) -> None:
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        method: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = channel.unary_stream(f"/{NAME}/Watch")
+        assert await method(b"", timeout=5).code() is grpc.StatusCode.UNIMPLEMENTED
 
 
 async def test_a_token_that_is_not_to_be_believed_is_refused(port: int) -> None:
@@ -207,9 +223,9 @@ async def test_work_ends_when_its_deadline_has_passed(things: Things, port: int)
         await ended.wait()
 
 
-async def test_its_health_is_the_readiness_of_the_service(things: Things) -> None:
-    things.problem = "no database"
-    async with things.running() as port, grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+@asynccontextmanager
+async def asking_for_health(port: int) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
         check: grpc.aio.UnaryUnaryMultiCallable[HealthCheckRequest, HealthCheckResponse] = channel.unary_unary(
             "/grpc.health.v1.Health/Check",
             request_serializer=HealthCheckRequest.SerializeToString,
@@ -219,8 +235,27 @@ async def test_its_health_is_the_readiness_of_the_service(things: Things) -> Non
         async def is_serving() -> bool:
             return (await check(HealthCheckRequest(service=NAME), timeout=5)).status == HealthCheckResponse.SERVING
 
+        yield is_serving
+
+
+async def test_its_health_is_the_readiness_of_the_service(things: Things) -> None:
+    things.problem = "no database"
+    async with things.running() as port, asking_for_health(port) as is_serving:
         assert not await is_serving()
         things.problem = None
+        await eventually(is_serving)
+
+
+async def test_its_health_does_not_stand_still_where_a_check_fails_unexpectedly(things: Things) -> None:
+    async with things.running() as port, asking_for_health(port) as is_serving:
+
+        async def is_not_serving() -> bool:
+            return not await is_serving()
+
+        await eventually(is_serving)
+        things.error = RuntimeError("permission denied")
+        await eventually(is_not_serving)
+        things.error = None
         await eventually(is_serving)
 
 

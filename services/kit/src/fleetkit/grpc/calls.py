@@ -49,6 +49,8 @@ class GrpcMetrics:
 class CallInterceptor(grpc.aio.ServerInterceptor):
     """Surrounds the calls of every service but health and reflection.
 
+    A method of theirs that takes or gives a stream is not answered, as if there were none.
+
     Args:
         verifier: who can tell whose a token is.
         roles: the caller has to have one of them.
@@ -68,8 +70,10 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         """Finds the method that is called, and surrounds it."""
         handler = await continuation(handler_call_details)
         method = handler_call_details.method
-        if handler is None or handler.unary_unary is None or method.startswith(_OPEN_PREFIX):
+        if method.startswith(_OPEN_PREFIX):
             return handler
+        if handler is None or handler.unary_unary is None:
+            return None  # nobody would ask who calls a stream
         metadata = {key: str(value) for key, value in handler_call_details.invocation_metadata}
         inner: Serve = handler.unary_unary
 

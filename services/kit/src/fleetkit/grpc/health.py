@@ -30,4 +30,8 @@ async def _passes(check: Check) -> bool:
             await check()
     except (NotReadyError, TimeoutError):
         return False
+    except Exception:
+        # What ends here would leave the last answer standing for good.
+        log.exception("Health could not be checked")
+        return False
     return True
