@@ -53,7 +53,7 @@ class Things:
         async def watch(request: bytes, _context: Context) -> AsyncIterator[bytes]:
             yield await self.answer(request)
 
-        methods = {
+        methods: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
             "Get": grpc.unary_unary_rpc_method_handler(get),
             "Watch": grpc.unary_stream_rpc_method_handler(watch),
         }
