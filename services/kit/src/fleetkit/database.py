@@ -32,7 +32,12 @@ _AWAY = (
 # The last two are what a statement meets on a connection that is just ending, or is gone.
 _FAILURES = (*_AWAY, asyncpg.InternalClientError, asyncpg.InterfaceError)
 # After these every pooled connection is suspect: the server went away or became a standby.
-_STALE = (asyncpg.OperatorInterventionError, asyncpg.ReadOnlySQLTransactionError)
+_STALE = (
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
 log = structlog.get_logger(__name__)
 
 

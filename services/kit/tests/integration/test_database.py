@@ -72,6 +72,22 @@ async def test_ends_a_statement_that_takes_too_long(database_url: str) -> None:
                 await connection.execute("SELECT pg_sleep(30)")
 
 
+async def test_keeps_its_connections_where_a_statement_took_too_long(database_url: str) -> None:
+    settings = settings_for(database_url, database_pool_max=1, database_statement_timeout=0.2)
+    async with Database(settings, application_name="test") as database:
+        await database.open()
+
+        async def server_process() -> object:
+            async with database.acquire() as connection:
+                return await connection.fetchval("SELECT pg_backend_pid()")
+
+        before = await server_process()
+        with pytest.raises(DatabaseUnavailableError):
+            async with database.acquire() as connection:
+                await connection.execute("SELECT pg_sleep(30)")
+        assert await server_process() == before
+
+
 async def test_serves_again_after_the_server_cut_its_connections(database: Database, database_url: str) -> None:
     await database.check()
     await cut_connections(database_url)
