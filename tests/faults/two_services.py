@@ -52,9 +52,12 @@ class Service:
         await self.process.kill()
 
     async def start(self) -> None:
-        """Starts it again, where it was before."""
+        """Starts it again, where it was before, and returns once it consumes."""
         port = urlsplit(self.process.url).port
+        written = self.process.lines
         self.process = await self._stack.enter_async_context(ready_service(self.folder, self.environment, port=port))
+        self.process.lines[:0] = written
+        await eventually(self.is_consuming, within=START_SECONDS)
 
     async def metric(self, name: str, **labels: str) -> float:
         """The sum of a metric's samples that have these labels."""
@@ -74,6 +77,9 @@ class Service:
     async def outbox_is_empty(self) -> bool:
         """Whether every event that somebody consumes has left; those that nobody does are put off."""
         return await self.rows("SELECT FROM outbox WHERE NOT unrouted LIMIT 1") == []
+
+    async def is_consuming(self) -> bool:
+        return await self.metric("events_consumer_up") > 0
 
     async def is_live(self) -> bool:
         return (await self.client.get("/health/live")).is_success
@@ -126,12 +132,8 @@ async def _service(
     process = await stack.enter_async_context(ready_service(SERVICES / name, environment))
     client = await stack.enter_async_context(httpx2.AsyncClient(base_url=process.url, timeout=30.0))
     service = Service(SERVICES / name, environment, url, database, broker, process, client, stack)
-    await eventually(lambda: _consumes(service), within=START_SECONDS)
+    await eventually(service.is_consuming, within=START_SECONDS)
     return service
-
-
-async def _consumes(service: Service) -> bool:
-    return await service.metric("events_consumer_up") > 0
 
 
 def _through(link: Link, url: str) -> str:
