@@ -1,18 +1,16 @@
 """Requests that may be repeated: with the same key the first answer comes again, and nothing is done twice."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Header
 
-from fleetkit.cancellation import end_if_cancelled
+from fleetkit import purging
 from fleetkit.database import Connection, Database
 from fleetkit.problems import ConflictError, ServiceError
 
 RETENTION_HOURS = 24
-PURGE_INTERVAL_SECONDS = 3600.0
 # Whoever holds the lock works on the key; it ends with the transaction, however that ends.
 _LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))"
 _FIND = """
@@ -23,7 +21,12 @@ INSERT INTO idempotency_keys (key, fingerprint, answer) VALUES ($1, $2, $3)
 ON CONFLICT (key) DO UPDATE SET
     fingerprint = excluded.fingerprint, answer = excluded.answer, created_at = excluded.created_at
 """
-_PURGE = "DELETE FROM idempotency_keys WHERE created_at <= now() - make_interval(hours => $1)"
+_PURGE = """
+DELETE FROM idempotency_keys WHERE key IN (
+    SELECT key FROM idempotency_keys WHERE created_at <= now() - make_interval(hours => $1)
+    LIMIT $2 FOR UPDATE SKIP LOCKED
+)
+"""
 
 IdempotencyKey = Annotated[
     str | None,
@@ -78,8 +81,4 @@ async def once(connection: Connection, key: str, fingerprint: str, make: Callabl
 
 async def keep_purging(database: Database) -> None:
     """Forgets, once an hour, what is older than a day."""
-    while True:
-        async with database.acquire() as connection:
-            await connection.execute(_PURGE, RETENTION_HOURS)
-        end_if_cancelled()
-        await asyncio.sleep(PURGE_INTERVAL_SECONDS)
+    await purging.keep_purging(database, _PURGE, RETENTION_HOURS)
