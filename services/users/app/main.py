@@ -105,7 +105,12 @@ def _state(settings: Settings, database: Database, passwords: Passwords) -> Mapp
     signer = TokenSigner(settings)
     limiter = RateLimiter(settings.login_attempts_per_minute)
     token_service = TokenService(
-        database, passwords=passwords, signer=signer, clients=settings.service_clients, limiter=limiter
+        database,
+        passwords=passwords,
+        signer=signer,
+        clients=settings.service_clients,
+        limiter=limiter,
+        client_limiter=RateLimiter(settings.login_attempts_per_minute),
     )
     user_service = UserService(database, passwords=passwords, limiter=limiter, event_source=_event_source(settings))
     return {

@@ -1,7 +1,8 @@
 """A limit on attempts, for each of many keys, in memory of a bounded size."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
 from time import monotonic
@@ -35,20 +36,34 @@ class RateLimiter:
         self._clock = clock
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
-    def take(self, key: str) -> None:
-        """Takes an attempt.
+    @contextmanager
+    def attempt(self, key: str, *, counted: type[Exception]) -> Iterator[None]:
+        """Lets one attempt be made, which counts where it ends with an error of the kind `counted`.
+
+        It is taken before and given back after, so that attempts made at the same time are limited too.
 
         Raises:
             TooManyRequestsError: none is left; it says when there will be one.
         """
+        self._take(key)
+        is_counted = False
+        try:
+            yield
+        except counted:
+            is_counted = True
+            raise
+        finally:
+            if not is_counted:
+                self._give_back(key)
+
+    def _take(self, key: str) -> None:
         bucket = self._refilled(key)
         if bucket.left < 1:
             wait = ceil((1 - bucket.left) / self._per_second)
             raise TooManyRequestsError("Too many attempts", retry_after_seconds=wait)
         bucket.left -= 1
 
-    def give_back(self, key: str) -> None:
-        """Gives back an attempt that should not have counted."""
+    def _give_back(self, key: str) -> None:
         bucket = self._refilled(key)
         bucket.left = min(self._capacity, bucket.left + 1)
 

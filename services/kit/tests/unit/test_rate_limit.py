@@ -1,6 +1,13 @@
+from asyncio import CancelledError
+from contextlib import suppress
+
 import pytest
 from fleetkit.problems import TooManyRequestsError
 from fleetkit.rate_limit import RateLimiter
+
+
+class WrongError(Exception):
+    """What counts."""
 
 
 class Clock:
@@ -15,11 +22,18 @@ def taken(limiter: RateLimiter, key: str, tries: int = 20) -> int:
     succeeded = 0
     for _ in range(tries):
         try:
-            limiter.take(key)
+            fail(limiter, key)
         except TooManyRequestsError:
             continue
         succeeded += 1
     return succeeded
+
+
+def fail(limiter: RateLimiter, key: str, error: BaseException | None = None) -> None:
+    """An attempt that ends with an error, one that counts unless told."""
+    failure = error or WrongError()
+    with suppress(type(failure)), limiter.attempt(key, counted=WrongError):
+        raise failure
 
 
 def test_gives_so_many_at_once_and_so_many_a_minute() -> None:
@@ -37,7 +51,7 @@ def test_says_when_there_will_be_another() -> None:
     limiter = RateLimiter(10, clock=clock)
     taken(limiter, "ada")
     with pytest.raises(TooManyRequestsError) as caught:
-        limiter.take("ada")
+        fail(limiter, "ada")
     assert caught.value.headers() == {"Retry-After": "6"}
     clock.now += 6
     assert taken(limiter, "ada") == 1
@@ -48,17 +62,25 @@ def test_keys_do_not_share_a_bucket() -> None:
     assert (taken(limiter, "ada"), taken(limiter, "bob")) == (1, 1)
 
 
-def test_what_is_given_back_did_not_count_and_never_makes_more() -> None:
+def test_only_what_ends_wrong_counts() -> None:
     limiter = RateLimiter(2, clock=Clock())
     for _ in range(5):
-        limiter.take("ada")
-        limiter.give_back("ada")
-    limiter.give_back("ada")
+        with limiter.attempt("ada", counted=WrongError):
+            pass
+        fail(limiter, "ada", ConnectionError("the database is away"))
+        fail(limiter, "ada", CancelledError())
     assert taken(limiter, "ada") == 2
+
+
+def test_attempts_at_the_same_time_are_limited_too() -> None:
+    limiter = RateLimiter(1, clock=Clock())
+    with limiter.attempt("ada", counted=WrongError):
+        assert taken(limiter, "ada") == 0
+    assert taken(limiter, "ada") == 1
 
 
 def test_forgets_the_key_not_used_for_longest() -> None:
     limiter = RateLimiter(1, max_keys=2, clock=Clock())
     for key in ("ada", "bob", "eve"):
-        limiter.take(key)
+        fail(limiter, key)
     assert (taken(limiter, "eve"), taken(limiter, "bob"), taken(limiter, "ada")) == (0, 0, 1)

@@ -143,11 +143,9 @@ class UserService:
             current = await PasswordRepository(connection).find(user_id)
         if current is None:
             return
-        attempt = f"password of {user_id}"
-        self._limiter.take(attempt)
-        if given is None or not await self._passwords.verify(given, current):
-            raise WrongPasswordError("The current password is another")
-        self._limiter.give_back(attempt)
+        with self._limiter.attempt(f"password of {user_id}", counted=WrongPasswordError):
+            if given is None or not await self._passwords.verify(given, current):
+                raise WrongPasswordError("The current password is another")
 
 
 async def add_user(connection: Connection, user: User, password_hash: str | None, *, event_source: str) -> bool:

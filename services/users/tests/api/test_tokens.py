@@ -1,20 +1,28 @@
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
+from itertools import product
 
 import httpx2
 import jwt
 import pytest
 from app.config import Settings
 from app.main import create_app
+from app.services.passwords import Passwords
+from app.services.tokens import InvalidClientError, InvalidGrantError, TokenService
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from fleetkit.auth.client_credentials import ServiceTokenSource
 from fleetkit.auth.jwks import RemoteKeys
 from fleetkit.auth.settings import TokenSettings
+from fleetkit.auth.signer import TokenSigner
 from fleetkit.auth.verifier import TokenVerifier
+from fleetkit.database import Database
+from fleetkit.problems import TooManyRequestsError
+from fleetkit.rate_limit import RateLimiter
 from fleetkit.testing import eventually, running_app
 from fleetkit.testing.tokens import JWT_KEY
+from pydantic import SecretStr
 
 ADA = {"email": "ada@example.com", "name": "Ada", "password": "correct horse battery"}
 
@@ -114,6 +122,42 @@ async def test_wrong_passwords_are_refused_after_ten_a_minute_and_right_ones_do_
         assert (answer.status_code, answer.json()["code"]) == (429, "too_many_requests")
         assert 1 <= int(answer.headers["retry-after"]) <= 6
     assert (await log_in(anonymous, "bob@example.com")).status_code == 401
+
+
+async def test_an_account_is_limited_in_whatever_way_its_address_is_written(anonymous: httpx2.AsyncClient) -> None:
+    await anonymous.post("/users", json={**ADA, "email": "iris@example.com"})
+    ways = [f"{first}r{second}s@example.com" for first, second in product("iI\u0130", repeat=2)]
+    statuses = [(await log_in(anonymous, way, "wrong")).status_code for way in [*ways, "i\u0307ris@example.com", *ways]]
+    assert statuses == [401] * 10 + [429] * 9
+
+
+async def test_names_of_services_push_no_account_out_of_the_limit(
+    settings: Settings, anonymous: httpx2.AsyncClient
+) -> None:
+    assert (await anonymous.get("/health/ready")).is_success
+    with closing(Passwords()) as passwords:
+        async with Database(settings, application_name="test") as database:
+            await database.open()
+            tokens = TokenService(
+                database,
+                passwords=passwords,
+                signer=TokenSigner(settings),
+                clients={},
+                limiter=RateLimiter(1, max_keys=1),
+                client_limiter=RateLimiter(1, max_keys=1),
+            )
+            with pytest.raises(InvalidGrantError):
+                await tokens.for_user("ada@example.com", SecretStr("wrong"), address="")
+            with pytest.raises(InvalidClientError):
+                await tokens.for_service("nobody", SecretStr("wrong"), address="")
+            with pytest.raises(TooManyRequestsError):
+                await tokens.for_user("ada@example.com", SecretStr("wrong"), address="")
+
+
+async def test_names_too_long_for_a_service_are_limited_together(anonymous: httpx2.AsyncClient) -> None:
+    names = ["x" * 64 + str(number) for number in range(11)]
+    statuses = [(await log_in_as_service(anonymous, name, "wrong")).status_code for name in names]
+    assert statuses == [401] * 10 + [429]
 
 
 async def test_an_account_that_is_none_is_limited_likewise(anonymous: httpx2.AsyncClient) -> None:
