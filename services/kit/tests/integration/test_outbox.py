@@ -5,7 +5,13 @@ import pytest
 from fleetkit.database import Database
 from fleetkit.events.metrics import EventMetrics
 from fleetkit.events.outbox import MIN_UNROUTED_ATTEMPTS, OutboxMessage, append, backlog
-from fleetkit.events.relay import BrokerUnavailableError, EventRefusedError, EventUnroutedError, OutboxRelay
+from fleetkit.events.relay import (
+    POLL_SECONDS,
+    BrokerUnavailableError,
+    EventRefusedError,
+    EventUnroutedError,
+    OutboxRelay,
+)
 from fleetkit.request_id import request_id_scope
 from fleetkit.testing import eventually
 
@@ -105,12 +111,20 @@ async def test_two_relays_publish_each_event_once(database: Database, broker: Br
 
 
 async def test_a_commit_wakes_the_relay(database: Database, broker: Broker, relay: OutboxRelay) -> None:
-    async def is_published() -> bool:
-        return bool(broker.published)
+    async def listens() -> bool:
+        async with database.acquire() as connection:
+            count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query ~* '^LISTEN'"
+            return bool(await connection.fetchval(count))
+
+    async def have_published(count: int) -> bool:
+        return len(broker.published) == count
 
     async with working(relay.run):
+        await eventually(listens)
         await put(database, "chair")
-        await eventually(is_published)
+        await eventually(lambda: have_published(1))  # it has just looked, and would next look by itself in a second
+        await put(database, "table")
+        await eventually(lambda: have_published(2), within=POLL_SECONDS / 2)
 
 
 async def test_measures_what_waits(database: Database, relay: OutboxRelay, metrics: EventMetrics) -> None:
