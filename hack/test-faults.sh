@@ -10,8 +10,7 @@ hack/setup-tools.sh compose
 hack/write-image-names.sh >/dev/null
 
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-export FAULTS_USERS_DB_PORT FAULTS_ORDERS_DB_PORT FAULTS_AMQP_PORT FAULTS_MANAGEMENT_PORT
-FAULTS_USERS_DB_PORT=$(free_port) FAULTS_ORDERS_DB_PORT=$(free_port) FAULTS_AMQP_PORT=$(free_port) FAULTS_MANAGEMENT_PORT=$(free_port)
+for server in USERS_DB ORDERS_DB STANDBY AMQP MANAGEMENT; do export "FAULTS_${server}_PORT=$(free_port)"; done
 export USERS_DB_PASSWORD=users-faults ORDERS_DB_PASSWORD=orders-faults RABBITMQ_PASSWORD=fleet-faults
 
 compose=(docker compose --project-name fastapi-fleet-faults --file compose.yaml --file compose.faults.yaml --progress quiet)

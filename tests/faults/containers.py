@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from fleetkit.testing import eventually
 
@@ -70,6 +71,17 @@ def database_url(backend: Backend) -> str:
     """Where an administrator logs in."""
     user = backend.name.removesuffix("-db")
     return f"postgresql://{user}:{user}-faults@127.0.0.1:{backend.port}/{user}"
+
+
+def standby_port() -> int:
+    """Where the standby of the orders database listens, once there is one."""
+    return _port("STANDBY")
+
+
+def at_port(url: str, port: int) -> str:
+    """The same server by another port."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"{parts.username}:{parts.password}@127.0.0.1:{port}").geturl()
 
 
 def amqp_url() -> str:

@@ -59,6 +59,10 @@ class Customer:
         """What came instead of an order, and how often."""
         return Counter(attempt.failure for attempt in self.attempts if attempt.failure is not None)
 
+    def failed_after(self, moment: float) -> list[Attempt]:
+        """The orders that were sent after `moment`, by the event loop's clock, and not placed."""
+        return [attempt for attempt in self.attempts if attempt.at > moment and attempt.failure]
+
     def slowest(self) -> float:
         """The seconds that the slowest answer took."""
         return max(attempt.seconds for attempt in self.attempts)

@@ -74,12 +74,23 @@ class Service:
         finally:
             await connection.close()
 
+    async def execute(self, script: str) -> None:
+        """Runs statements in the service's database."""
+        connection = await asyncpg.connect(self.database_url)
+        try:
+            await connection.execute(script)
+        finally:
+            await connection.close()
+
     async def outbox_is_empty(self) -> bool:
         """Whether every event that somebody consumes has left; those that nobody does are put off."""
         return await self.rows("SELECT FROM outbox WHERE NOT unrouted LIMIT 1") == []
 
     async def is_consuming(self) -> bool:
         return await self.metric("events_consumer_up") > 0
+
+    async def is_ready(self) -> bool:
+        return (await self.client.get("/health/ready")).is_success
 
     async def is_live(self) -> bool:
         return (await self.client.get("/health/live")).is_success
@@ -127,18 +138,16 @@ async def _service(
     url = await stack.enter_async_context(temporary_database(containers.database_url(server)))
     database = await stack.enter_async_context(Link("127.0.0.1", server.port))
     broker = await stack.enter_async_context(Link("127.0.0.1", containers.broker().port))
-    backends = {"DATABASE_URL": _through(database, url), "RABBITMQ_URL": _through(broker, vhost.url)}
+    backends = {
+        "DATABASE_URL": containers.at_port(url, database.port),
+        "RABBITMQ_URL": containers.at_port(vhost.url, broker.port),
+    }
     environment = {**SETTINGS, **backends, **own}
     process = await stack.enter_async_context(ready_service(SERVICES / name, environment))
     client = await stack.enter_async_context(httpx2.AsyncClient(base_url=process.url, timeout=30.0))
     service = Service(SERVICES / name, environment, url, database, broker, process, client, stack)
     await eventually(service.is_consuming, within=START_SECONDS)
     return service
-
-
-def _through(link: Link, url: str) -> str:
-    parts = urlsplit(url)
-    return parts._replace(netloc=f"{parts.username}:{parts.password}@127.0.0.1:{link.port}").geturl()
 
 
 def _is_unexpected(entry: Mapping[str, object]) -> bool:
