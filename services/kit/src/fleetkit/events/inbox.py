@@ -19,15 +19,11 @@ PURGE_INTERVAL_SECONDS = 3600.0
 HANDLER_TIMEOUT_SECONDS = 30.0
 # What took longer is committed before the next event, so that a slow handler holds up nothing but itself.
 SLICE_SECONDS = 0.05
-# PostgreSQL keeps up to 64 subtransactions of a transaction at hand.
-MAX_EVENTS = 50
+MAX_EVENTS = 100
 _REMEMBER = """
 INSERT INTO inbox (consumer, message_id) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING RETURNING message_id
 """
 _FORGET = "DELETE FROM inbox WHERE consumer = $1 AND message_id = ANY($2::text[])"
-_SAVE = "SAVEPOINT event"
-_SAVE_AGAIN = "RELEASE SAVEPOINT event; SAVEPOINT event"
-_UNDO = "ROLLBACK TO SAVEPOINT event"
 _PURGE = "DELETE FROM inbox WHERE received_at < now() - make_interval(days => $1)"
 
 
@@ -47,13 +43,23 @@ class Receipt:
     error: Exception | None = None
 
 
+class _HandlerError(Exception):
+    """What the handler of event number `place` failed with: the transaction has to be undone."""
+
+    def __init__(self, place: int, cause: Exception) -> None:
+        super().__init__(place)
+        self.place = place
+        self.cause = cause
+
+
 class Inbox:
     """Gives each event to its handler exactly once in effect.
 
     Args:
         database: where the effects and the inbox are.
         consumer: who remembers; two consumers in one database see an event once each.
-        handlers: by event type. A handler works in the transaction of the connection it is given. It gets 30 seconds.
+        handlers: by event type. A handler works in the transaction of the connection it is given, and does nothing
+            outside of it: where a transaction is undone it is called again for the same event. It gets 30 seconds.
     """
 
     def __init__(self, database: Database, consumer: str, handlers: Mapping[str, EventHandler]) -> None:
@@ -81,19 +87,20 @@ class Inbox:
     async def receive_some(self, incoming: Sequence[Incoming]) -> list[Receipt]:
         """Applies the first of these events, as many as fit into a short transaction, and says what came of each.
 
-        One that fails leaves nothing behind and takes no other with it.
+        One that fails leaves nothing behind and takes no other with it: those before it are applied again without it,
+        and it is the first of the next call. A savepoint for each event would cost as much as all else that is done.
 
         Raises:
             DatabaseUnavailableError: none of them was applied; try again later.
         """
         incoming = incoming[:MAX_EVENTS]
-        async with self._database.transaction() as connection:
-            ids = [each.event.id for each in incoming]
-            new = {row["message_id"] for row in await connection.fetch(_REMEMBER, self._consumer, ids)}
-            receipts = await self._apply_in_turn(connection, incoming, new)
-            if new:
-                await connection.execute(_FORGET, self._consumer, list(new))
-        return receipts
+        while True:
+            try:
+                return await self._apply_together(incoming)
+            except _HandlerError as error:
+                if error.place == 0:
+                    return [Receipt("failed", error.cause)]
+                incoming = incoming[: error.place]
 
     async def is_available(self) -> bool:
         """Whether the database answers."""
@@ -111,40 +118,38 @@ class Inbox:
             end_if_cancelled()
             await asyncio.sleep(PURGE_INTERVAL_SECONDS)
 
+    async def _apply_together(self, incoming: Sequence[Incoming]) -> list[Receipt]:
+        async with self._database.transaction() as connection:
+            # Sorted, so that of two who have the same events one waits for the other.
+            ids = sorted(each.event.id for each in incoming)
+            new = {row["message_id"] for row in await connection.fetch(_REMEMBER, self._consumer, ids)}
+            receipts = await self._apply_in_turn(connection, incoming, new)
+            if new:
+                await connection.execute(_FORGET, self._consumer, list(new))
+        return receipts
+
     async def _apply_in_turn(
         self, connection: Connection, incoming: Sequence[Incoming], new: set[str]
     ) -> list[Receipt]:
         """Takes out of `new` what is applied."""
         receipts: list[Receipt] = []
-        failed: dict[str, Receipt] = {}
-        save = _SAVE
         until = time.monotonic() + SLICE_SECONDS
-        for each in incoming:
+        for place, each in enumerate(incoming):
             if receipts and time.monotonic() > until:
                 break
-            event = each.event
-            if event.id not in new:
+            if each.event.id not in new:
                 receipts.append(Receipt("duplicate"))
-            elif event.id in failed:
-                receipts.append(failed[event.id])
-            else:
-                await connection.execute(save)
-                save = _SAVE_AGAIN
-                receipts.append(await self._apply(connection, each))
-                if receipts[-1].error is None:
-                    new.discard(event.id)
-                else:
-                    failed[event.id] = receipts[-1]
+                continue
+            try:
+                await self._apply(connection, each)
+            except Exception as error:
+                raise _HandlerError(place, error) from error
+            new.discard(each.event.id)
+            receipts.append(Receipt("applied"))
         return receipts
 
-    async def _apply(self, connection: Connection, incoming: Incoming) -> Receipt:
+    async def _apply(self, connection: Connection, incoming: Incoming) -> None:
         event = incoming.event
-        try:
-            with request_id_scope(incoming.request_id), processing(event, self._consumer):
-                async with asyncio.timeout(HANDLER_TIMEOUT_SECONDS):
-                    await self._handlers[event.type](connection, event)
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises, the others go on
-            # Where the connection is lost this fails too, and with it the whole transaction.
-            await connection.execute(_UNDO)
-            return Receipt("failed", error)
-        return Receipt("applied")
+        with request_id_scope(incoming.request_id), processing(event, self._consumer):
+            async with asyncio.timeout(HANDLER_TIMEOUT_SECONDS):
+                await self._handlers[event.type](connection, event)

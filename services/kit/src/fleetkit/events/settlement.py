@@ -61,11 +61,11 @@ class Settlement:
 
     async def settle(self, delivery: Delivery, receipt: Receipt) -> None:
         """Ends a delivery; where the broker is away it stays as it is, and comes again."""
-        with request_id_scope(delivery.request_id):
-            try:
-                result = await self._tell(delivery, receipt)
-            except UnsettledError as error:
-                result = "unsettled"
+        try:
+            result = await self._tell(delivery, receipt)
+        except UnsettledError as error:
+            result = "unsettled"
+            with request_id_scope(delivery.request_id):
                 log.info("Event could not be settled and will come again", reason=str(error))
         self._metrics.consumed.labels(delivery.event_type, result).inc()
 
@@ -73,13 +73,17 @@ class Settlement:
         if receipt.error is None:
             await delivery.acknowledge()
             return receipt.state
-        failure = Failure.of(receipt.error, event_type=delivery.event_type, attempts=delivery.attempts + 1)
-        if isinstance(receipt.error, InvalidEventError) or delivery.attempts >= len(self._retry_delays):
-            log.error("Event was parked", type=failure.event_type, reason=failure.reason, exc_info=_traceback(receipt))
+        with request_id_scope(delivery.request_id):
+            return await self._tell_of_failure(delivery, receipt.error)
+
+    async def _tell_of_failure(self, delivery: Delivery, error: Exception) -> str:
+        failure = Failure.of(error, event_type=delivery.event_type, attempts=delivery.attempts + 1)
+        if isinstance(error, InvalidEventError) or delivery.attempts >= len(self._retry_delays):
+            log.error("Event was parked", type=failure.event_type, reason=failure.reason, exc_info=_traceback(error))
             await delivery.park(failure)
             return "parked"
         delay = self._retry_delays[delivery.attempts]
-        log.warning("Event failed and comes again", type=failure.event_type, after=delay, exc_info=receipt.error)
+        log.warning("Event failed and comes again", type=failure.event_type, after=delay, exc_info=error)
         await delivery.retry(failure, delay)
         return "failed"
 
@@ -96,6 +100,6 @@ def read(delivery: Delivery) -> Incoming:
     return Incoming(event, delivery.request_id)
 
 
-def _traceback(receipt: Receipt) -> Exception | None:
+def _traceback(error: Exception) -> Exception | None:
     """An event that cannot be understood is nobody's bug here."""
-    return None if isinstance(receipt.error, InvalidEventError) else receipt.error
+    return None if isinstance(error, InvalidEventError) else error

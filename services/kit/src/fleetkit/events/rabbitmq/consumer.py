@@ -1,14 +1,16 @@
 """Consumes into the inbox, and sees to it that it really does."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 
 import structlog
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue, ConsumerTag
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractQueue, ConsumerTag
+from aiormq.abc import DeliveredMessage
 from pydantic import SecretStr
 
 from fleetkit.events.inbox import Inbox
 from fleetkit.events.metrics import EventMetrics
+from fleetkit.events.rabbitmq.acknowledger import Acknowledger
 from fleetkit.events.rabbitmq.delivery import RabbitDelivery, WayOn
 from fleetkit.events.rabbitmq.publisher import RabbitPublisher
 from fleetkit.events.rabbitmq.session import BROKER_ERRORS, RabbitSession
@@ -68,6 +70,7 @@ class RabbitConsumer(RabbitSession):
         self._receiver = Receiver(inbox, metrics, retry_delays=retry_delays, on_outage=self.lose, patience=patience)
         self._consuming: list[tuple[AbstractQueue, ConsumerTag]] = []
         self.declared = asyncio.Event()
+        self._acknowledger: Acknowledger | None = None
         self._watching: asyncio.Task[None] | None = None
 
     async def wait_until_useful(self) -> None:
@@ -79,9 +82,12 @@ class RabbitConsumer(RabbitSession):
         underlay = await channel.get_underlay_channel()
         # The broker cancels a consumer whose queue is deleted; a new session declares it again.
         underlay.on_consumer_cancel_callbacks.add(self.lose)
+        self._acknowledger = acknowledger = Acknowledger(underlay)
         for event_type in self._inbox.types:
             queue = await declare_queue(channel, self._service, event_type, self._retry_delays)
-            self._consuming.append((queue, await queue.consume(self._put(event_type))))
+            # Not by the queue itself, which would make a task more for each message.
+            consuming = await underlay.basic_consume(queue.name, self._put(event_type, acknowledger))
+            self._consuming.append((queue, ConsumerTag(consuming.consumer_tag or "")))
         self.declared.set()
         for event_type in self._inbox.types:
             self._metrics.consumer_up.labels(event_type).set(1)
@@ -93,20 +99,32 @@ class RabbitConsumer(RabbitSession):
             self._watching.cancel()
         for event_type in self._inbox.types:
             self._metrics.consumer_up.labels(event_type).set(0)
-        consuming, self._consuming = self._consuming, []
-        try:
-            async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
-                for queue, tag in consuming:
-                    await queue.cancel(tag)
-        except BROKER_ERRORS as error:
-            log.info("Consumer was not cancelled in order", reason=type(error).__name__)
+        await self._within_limit(self._cancel_consumers())
         await self._receiver.drain(DRAIN_TIMEOUT_SECONDS)
+        acknowledger, self._acknowledger = self._acknowledger, None
+        if acknowledger is not None:
+            await self._within_limit(acknowledger.finish())
 
-    def _put(self, event_type: str) -> Callable[[AbstractIncomingMessage], Awaitable[None]]:
-        async def put(message: AbstractIncomingMessage) -> None:
-            self._receiver.put(RabbitDelivery(message, self._way_on, event_type))
+    def _put(
+        self, event_type: str, acknowledger: Acknowledger
+    ) -> Callable[[DeliveredMessage], Coroutine[None, None, None]]:
+        async def put(message: DeliveredMessage) -> None:
+            acknowledger.take(message.delivery_tag or 0)
+            self._receiver.put(RabbitDelivery(message, acknowledger, self._way_on, event_type))
 
         return put
+
+    async def _cancel_consumers(self) -> None:
+        consuming, self._consuming = self._consuming, []
+        for queue, tag in consuming:
+            await queue.cancel(tag)
+
+    async def _within_limit(self, last_words: Coroutine[None, None, None]) -> None:
+        try:
+            async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
+                await last_words
+        except BROKER_ERRORS as error:
+            log.info("Consumer did not end in order", reason=type(error).__name__)
 
     async def _watch(self, connection: AbstractConnection) -> None:
         """Ends the session where the broker has lost something of it without telling: a new one makes it again."""

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import stamina
-from aio_pika import DeliveryMode, Message
+from aio_pika import DeliveryMode, IncomingMessage, Message
 from aio_pika.abc import AbstractIncomingMessage
+from aiormq.abc import DeliveredMessage
 
 from fleetkit.events.failures import FAILURE_HEADERS, Failure, attempts_in
+from fleetkit.events.rabbitmq.acknowledger import Acknowledger
 from fleetkit.events.rabbitmq.publisher import RabbitPublisher
-from fleetkit.events.rabbitmq.session import BROKER_ERRORS
 from fleetkit.events.rabbitmq.topology import (
     dead_letter_exchange_name,
     retry_exchange_name,
@@ -42,19 +43,18 @@ class RabbitDelivery:
     when it is short of memory.
     """
 
-    def __init__(self, message: AbstractIncomingMessage, way: WayOn, event_type: str) -> None:
+    def __init__(self, message: DeliveredMessage, acknowledger: Acknowledger, way: WayOn, event_type: str) -> None:
+        headers = message.header.properties.headers or {}
         self.event_type = event_type
         self.body = message.body
-        self.attempts = attempts_in(message.headers)
-        self.request_id = str(message.headers.get(HEADER, ""))
+        self.attempts = attempts_in(headers)
+        self.request_id = str(headers.get(HEADER, ""))
         self._message = message
+        self._acknowledger = acknowledger
         self._way = way
 
     async def acknowledge(self) -> None:
-        try:
-            await self._message.ack()
-        except BROKER_ERRORS as error:
-            raise UnsettledError(type(error).__name__) from error
+        self._acknowledger.acknowledge(self._message.delivery_tag or 0)
 
     async def retry(self, failure: Failure, delay_seconds: float) -> None:
         queue = retry_queue_name(self._way.service, self.event_type, delay_seconds)
@@ -65,7 +65,7 @@ class RabbitDelivery:
         await self._send_on(failure, exchange=exchange, routing_key=self.event_type)
 
     async def _send_on(self, failure: Failure, *, exchange: str, routing_key: str) -> None:
-        copy = copy_of(self._message, headers=failure.headers())
+        copy = copy_of(IncomingMessage(self._message), headers=failure.headers())
         try:
             async for attempt in stamina.retry_context(
                 on=_NOT_SENT, attempts=None, timeout=SEND_PATIENCE_SECONDS, wait_max=5.0
