@@ -1,6 +1,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import asyncpg
 import httpx2
 import pytest
 from app.config import Settings
@@ -15,6 +16,7 @@ from fleetkit.testing import (
 from fleetkit.testing.brokers import BackendName, BrokerPlace, broker_place
 from fleetkit.testing.tokens import JWT_KEY, user_headers
 
+_ADD_ADMIN = "INSERT INTO users (id, email, name, role) VALUES ($1, 'root@example.com', 'Root', 'admin')"
 ClientWith = Callable[[Mapping[str, str]], httpx2.AsyncClient]
 
 
@@ -72,5 +74,24 @@ def client_with(anonymous: httpx2.AsyncClient) -> ClientWith:
 
 @pytest.fixture
 def client(client_with: ClientWith) -> httpx2.AsyncClient:
-    """A client with the token of an admin."""
+    """A client with the token of an admin who is not stored: enough to see users, not to change them."""
     return client_with(user_headers(uuid4(), "admin"))
+
+
+@pytest.fixture
+async def admin_id(settings: Settings, anonymous: httpx2.AsyncClient) -> UUID:
+    """The id of an admin who is stored."""
+    assert not anonymous.is_closed  # the service has made its tables
+    connection = await asyncpg.connect(settings.database_url.get_secret_value())
+    try:
+        user_id = uuid4()
+        await connection.execute(_ADD_ADMIN, user_id)
+        return user_id
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+def admin(client_with: ClientWith, admin_id: UUID) -> httpx2.AsyncClient:
+    """A client with the token of an admin who is stored."""
+    return client_with(user_headers(admin_id, "admin"))

@@ -81,4 +81,4 @@ async def update_user(user_id: UUID, body: UserUpdate, users: Users, principal: 
 async def delete_user(user_id: UUID, users: Users, principal: CurrentPrincipal) -> None:
     """Deletes a user; for the user and admins."""
     principal.require_self_or(user_id, ADMIN)
-    await users.delete(user_id)
+    await users.delete(user_id, by=principal)

@@ -63,11 +63,11 @@ class UserService:
 
         Raises:
             UnauthorizedError: somebody unknown asks for an admin.
-            ForbiddenError: somebody who is no admin does.
+            ForbiddenError: somebody who is no admin does, or is none any more.
             EmailTakenError: the address belongs to a user already, in whatever case.
         """
         if role is Role.ADMIN:
-            _require_admin(by)
+            await self._require_admin(by)
         password_hash = await self._passwords.hash(password) if password is not None else None
         user = User(id=uuid4(), email=email, name=name, role=role)
         async with self._database.transaction() as connection:
@@ -98,14 +98,14 @@ class UserService:
         A password is no part of what is told.
 
         Raises:
-            ForbiddenError: somebody who is no admin would change a role.
+            ForbiddenError: who would change a role or somebody else is no admin, or is none any more.
             WrongPasswordError: users who have a password give it to change it.
             TooManyRequestsError: it was wrong too often.
             UserNotFoundError: there is none with this id.
             EmailTakenError: the new address belongs to another user, in whatever case.
         """
-        if change.role is not None:
-            _require_admin(by)
+        if change.role is not None or by.user_id != user_id:
+            await self._require_admin(by)
         password_hash = None if password is None else await self._new_hash(user_id, password, by)
         async with self._database.transaction() as connection:
             repository = UserRepository(connection)
@@ -121,17 +121,32 @@ class UserService:
             await append(connection, user_updated(user, at=changed, source=self._event_source))
         return user
 
-    async def delete(self, user_id: UUID) -> None:
+    async def delete(self, user_id: UUID, *, by: Principal) -> None:
         """Deletes a user and tells of it by `user.deleted`.
 
         Raises:
+            ForbiddenError: who would delete somebody else is no admin, or is none any more.
             UserNotFoundError: there is none with this id.
         """
+        if by.user_id != user_id:
+            await self._require_admin(by)
         async with self._database.transaction() as connection:
             deleted = await UserRepository(connection).delete(user_id)
             if deleted is None:
                 raise UserNotFoundError(f"There is no user {user_id}")
             await append(connection, user_deleted(user_id, at=deleted, source=self._event_source))
+
+    async def _require_admin(self, principal: Principal | None) -> None:
+        if principal is None:
+            raise UnauthorizedError("This needs the token of an admin")
+        # The token may be from before the role was taken away, and must not give it back.
+        if principal.user_id is None or not principal.has_any(ADMIN) or not await self._is_admin(principal.user_id):
+            raise ForbiddenError("This is for admins")
+
+    async def _is_admin(self, user_id: UUID) -> bool:
+        async with self._database.acquire() as connection:
+            user = await UserRepository(connection).find(user_id)
+        return user is not None and user.role is Role.ADMIN
 
     async def _new_hash(self, user_id: UUID, password: PasswordChange, by: Principal) -> str:
         if by.user_id == user_id:
@@ -157,13 +172,6 @@ async def add_user(connection: Connection, user: User, password_hash: str | None
         await PasswordRepository(connection).set(user.id, password_hash)
     await append(connection, user_registered(user, at=added, source=event_source))
     return True
-
-
-def _require_admin(principal: Principal | None) -> None:
-    if principal is None:
-        raise UnauthorizedError("This needs the token of an admin")
-    if not principal.has_any(ADMIN):
-        raise ForbiddenError("Only an admin gives roles")
 
 
 def _existing(user: User | None, user_id: UUID) -> User:

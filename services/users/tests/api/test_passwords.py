@@ -50,9 +50,9 @@ async def test_the_current_password_cannot_be_tried_for_long(anonymous: httpx2.A
     assert [answer.status_code for answer in answers] == [403] * 10 + [429]
 
 
-async def test_an_admin_sets_the_password_of_others(anonymous: httpx2.AsyncClient, client: httpx2.AsyncClient) -> None:
+async def test_an_admin_sets_the_password_of_others(anonymous: httpx2.AsyncClient, admin: httpx2.AsyncClient) -> None:
     user_id = await registered(anonymous, BOB)
-    assert (await client.patch(f"/users/{user_id}", json={"password": NEW})).status_code == 200
+    assert (await admin.patch(f"/users/{user_id}", json={"password": NEW})).status_code == 200
     assert await logs_in(anonymous, NEW, BOB["email"])
 
 
@@ -69,8 +69,8 @@ async def test_who_has_no_password_sets_the_first_without_one(anonymous: httpx2.
     assert await logs_in(anonymous, NEW, BOB["email"])
 
 
-async def test_a_password_of_nobody_is_set_for_nobody(client: httpx2.AsyncClient) -> None:
-    assert (await client.patch(f"/users/{uuid4()}", json={"password": NEW})).status_code == 404
+async def test_a_password_of_nobody_is_set_for_nobody(admin: httpx2.AsyncClient) -> None:
+    assert (await admin.patch(f"/users/{uuid4()}", json={"password": NEW})).status_code == 404
 
 
 @pytest.mark.parametrize("password", ["", "short12", "x" * 129, None, 12345678])
@@ -86,10 +86,10 @@ async def test_a_password_has_8_to_128_characters(anonymous: httpx2.AsyncClient,
 
 
 async def test_the_address_of_a_deleted_user_has_no_password(
-    anonymous: httpx2.AsyncClient, client: httpx2.AsyncClient
+    anonymous: httpx2.AsyncClient, admin: httpx2.AsyncClient
 ) -> None:
     user_id = await registered(anonymous, ADA)
-    await client.delete(f"/users/{user_id}")
+    await admin.delete(f"/users/{user_id}")
     await registered(anonymous, {"email": ADA["email"], "name": "Another"})
     assert not await logs_in(anonymous, OLD)
 

@@ -41,12 +41,12 @@ PERMISSIONS = {
 }
 
 
-CALLERS: dict[str, Callable[[str], dict[str, str]]] = {
-    "nobody": lambda _: {},
-    "self": user_headers,
-    "member": lambda _: user_headers(uuid4()),
-    "admin": lambda _: user_headers(uuid4(), "admin"),
-    "service": lambda _: service_headers("orders"),
+CALLERS: dict[str, Callable[[str, UUID], dict[str, str]]] = {
+    "nobody": lambda _user, _admin: {},
+    "self": lambda user, _admin: user_headers(user),
+    "member": lambda _user, _admin: user_headers(uuid4()),
+    "admin": lambda _user, admin: user_headers(admin, "admin"),
+    "service": lambda _user, _admin: service_headers("orders"),
 }
 
 
@@ -54,25 +54,43 @@ def new_user(name: str) -> dict[str, str]:
     return {"email": f"{name}-{uuid4()}@example.com", "name": name}
 
 
-async def asked_by(caller: str, client: httpx2.AsyncClient, request: Request) -> httpx2.Response:
+async def asked_by(caller: str, admin_id: UUID, client: httpx2.AsyncClient, request: Request) -> httpx2.Response:
     """Registers a user and has the caller ask."""
     user_id = (await client.post("/users", json=new_user("ada"))).json()["id"]
     body = None if request.body is None else {**request.body}
     if request.method == "POST":
         body = new_user("bob") | (body or {})
     path = request.path.format(id=user_id)
-    return await client.request(request.method, path, json=body, headers=CALLERS[caller](user_id))
+    return await client.request(request.method, path, json=body, headers=CALLERS[caller](user_id, admin_id))
 
 
 @pytest.mark.parametrize("row", PERMISSIONS.values(), ids=PERMISSIONS)
-async def test_who_may_what(anonymous: httpx2.AsyncClient, row: tuple[Request, int]) -> None:
+async def test_who_may_what(anonymous: httpx2.AsyncClient, admin_id: UUID, row: tuple[Request, int]) -> None:
     request, *expected = row
-    answers = [await asked_by(caller, anonymous, request) for caller in CALLERS]
+    answers = [await asked_by(caller, admin_id, anonymous, request) for caller in CALLERS]
     assert dict(zip(CALLERS, (answer.status_code for answer in answers), strict=True)) == dict(
         zip(CALLERS, expected, strict=True)
     )
     refused = [answer for answer in answers if answer.status_code in {UNAUTHORIZED, FORBIDDEN}]
     assert {answer.headers["content-type"] for answer in refused} <= {"application/problem+json"}
+
+
+@pytest.mark.parametrize("what_became", [{"role": "member"}, None], ids=["a member", "nobody"])
+async def test_who_was_an_admin_changes_nothing_by_the_token_of_then(
+    anonymous: httpx2.AsyncClient, admin: httpx2.AsyncClient, what_became: Mapping[str, str] | None
+) -> None:
+    ada = (await anonymous.post("/users", json=ADA)).json()["id"]
+    eve = (await admin.post("/users", json={**new_user("eve"), "role": "admin"})).json()["id"]
+    method = "PATCH" if what_became else "DELETE"
+    assert (await admin.request(method, f"/users/{eve}", json=what_became)).is_success
+    token = user_headers(eve, "admin")
+    answers = [
+        await anonymous.patch(f"/users/{eve}", json={"role": "admin"}, headers=token),
+        await anonymous.post("/users", json={**new_user("joe"), "role": "admin"}, headers=token),
+        await anonymous.patch(f"/users/{ada}", json={"password": "staple of the other kind"}, headers=token),
+        await anonymous.delete(f"/users/{ada}", headers=token),
+    ]
+    assert [answer.status_code for answer in answers] == [FORBIDDEN] * 4
 
 
 async def test_what_is_forbidden_does_not_tell_whether_there_is_such_a_user(anonymous: httpx2.AsyncClient) -> None:

@@ -25,27 +25,27 @@ async def register(client: httpx2.AsyncClient, user: dict[str, str]) -> str:
         {"name": "Lady Ada", "email": "lovelace@example.com", "role": "admin"},
     ],
 )
-async def test_changes_what_is_given_and_nothing_else(client: httpx2.AsyncClient, change: dict[str, str]) -> None:
-    user_id = await register(client, ADA)
-    answer = await client.patch(f"/users/{user_id}", json=change)
+async def test_changes_what_is_given_and_nothing_else(admin: httpx2.AsyncClient, change: dict[str, str]) -> None:
+    user_id = await register(admin, ADA)
+    answer = await admin.patch(f"/users/{user_id}", json=change)
     expected = {"id": user_id, **ADA, "role": "member", "order_count": 0, **change}
     assert (answer.status_code, answer.json()) == (200, expected)
-    assert (await client.get(f"/users/{user_id}")).json() == expected
+    assert (await admin.get(f"/users/{user_id}")).json() == expected
 
 
-async def test_refuses_the_address_of_another_user_in_whatever_case(client: httpx2.AsyncClient) -> None:
-    await register(client, ADA)
-    bob = await register(client, BOB)
-    answer = await client.patch(f"/users/{bob}", json={"name": "Robert", "email": "ADA@example.com"})
+async def test_refuses_the_address_of_another_user_in_whatever_case(admin: httpx2.AsyncClient) -> None:
+    await register(admin, ADA)
+    bob = await register(admin, BOB)
+    answer = await admin.patch(f"/users/{bob}", json={"name": "Robert", "email": "ADA@example.com"})
     assert (answer.status_code, answer.json()["code"]) == (409, "email_taken")
-    assert (await client.get(f"/users/{bob}")).json()["name"] == "Bob"
+    assert (await admin.get(f"/users/{bob}")).json()["name"] == "Bob"
 
 
-async def test_changes_at_the_same_time_are_all_kept(client: httpx2.AsyncClient) -> None:
-    user_id = await register(client, ADA)
+async def test_changes_at_the_same_time_are_all_kept(admin: httpx2.AsyncClient) -> None:
+    user_id = await register(admin, ADA)
     changes: list[dict[str, Any]] = [{"name": "Lady Ada"}, {"email": "lovelace@example.com"}, {"role": "admin"}]
-    await asyncio.gather(*(client.patch(f"/users/{user_id}", json=change) for change in changes))
-    user = (await client.get(f"/users/{user_id}")).json()
+    await asyncio.gather(*(admin.patch(f"/users/{user_id}", json=change) for change in changes))
+    user = (await admin.get(f"/users/{user_id}")).json()
     assert (user["name"], user["email"], user["role"]) == ("Lady Ada", "lovelace@example.com", "admin")
 
 
@@ -62,31 +62,31 @@ async def test_changes_at_the_same_time_are_all_kept(client: httpx2.AsyncClient)
     ],
 )
 async def test_names_the_field_of_a_change_that_it_refuses(
-    client: httpx2.AsyncClient, change: dict[str, object], field: str
+    admin: httpx2.AsyncClient, change: dict[str, object], field: str
 ) -> None:
-    user_id = await register(client, ADA)
-    answer = await client.patch(f"/users/{user_id}", json=change)
+    user_id = await register(admin, ADA)
+    answer = await admin.patch(f"/users/{user_id}", json=change)
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
-async def test_a_deleted_user_is_gone_and_the_address_is_free(client: httpx2.AsyncClient) -> None:
-    user_id = await register(client, ADA)
-    answer = await client.delete(f"/users/{user_id}")
+async def test_a_deleted_user_is_gone_and_the_address_is_free(admin: httpx2.AsyncClient) -> None:
+    user_id = await register(admin, ADA)
+    answer = await admin.delete(f"/users/{user_id}")
     assert (answer.status_code, answer.content) == (204, b"")
-    assert (await client.get(f"/users/{user_id}")).status_code == 404
-    assert await register(client, ADA) != user_id
+    assert (await admin.get(f"/users/{user_id}")).status_code == 404
+    assert await register(admin, ADA) != user_id
 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
-async def test_says_which_user_there_is_not_to_change(client: httpx2.AsyncClient, method: str) -> None:
+async def test_says_which_user_there_is_not_to_change(admin: httpx2.AsyncClient, method: str) -> None:
     user_id = uuid4()
-    answer = await client.request(method, f"/users/{user_id}", json={"name": "Nobody"})
+    answer = await admin.request(method, f"/users/{user_id}", json={"name": "Nobody"})
     assert (answer.status_code, answer.json()["code"]) == (404, "user_not_found")
     assert str(user_id) in answer.json()["detail"]
 
 
-async def test_the_documented_change_knows_no_null(client: httpx2.AsyncClient) -> None:
-    document = (await client.get("/openapi.json")).json()
+async def test_the_documented_change_knows_no_null(admin: httpx2.AsyncClient) -> None:
+    document = (await admin.get("/openapi.json")).json()
     properties = document["components"]["schemas"]["UserUpdate"]["properties"]
     assert "null" not in str(properties)

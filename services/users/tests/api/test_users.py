@@ -13,9 +13,9 @@ async def test_registers_a_member_by_default(client: httpx2.AsyncClient) -> None
     assert answer.json() == {"id": user_id, **ADA, "role": "member"}
 
 
-async def test_answers_with_a_registered_user(client: httpx2.AsyncClient) -> None:
-    created = (await client.post("/users", json={**ADA, "role": "admin"})).json()
-    answer = await client.get(f"/users/{created['id']}")
+async def test_answers_with_a_registered_user(admin: httpx2.AsyncClient) -> None:
+    created = (await admin.post("/users", json={**ADA, "role": "admin"})).json()
+    answer = await admin.get(f"/users/{created['id']}")
     assert (answer.status_code, answer.json()) == (200, {**created, "order_count": 0})
 
 

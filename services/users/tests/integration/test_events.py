@@ -51,12 +51,12 @@ async def test_registration_is_told_with_the_request_id(client: httpx2.AsyncClie
     assert (event["type"], heard.id, heard.request_id) == ("user.registered", event["id"], "request-1")
 
 
-async def test_each_change_of_a_user_is_told_with_a_later_time(client: httpx2.AsyncClient, broker: BrokerPlace) -> None:
+async def test_each_change_of_a_user_is_told_with_a_later_time(admin: httpx2.AsyncClient, broker: BrokerPlace) -> None:
     async with broker.listening("user.registered", "user.updated", "user.deleted") as next_event:
-        user = (await client.post("/users", json=ADA)).json()
+        user = (await admin.post("/users", json=ADA)).json()
         for change in ({"name": "Lady Ada"}, {}, {"name": "Lady Ada"}, {"role": "admin"}):
-            await client.patch(f"/users/{user['id']}", json=change)
-        await client.delete(f"/users/{user['id']}")
+            await admin.patch(f"/users/{user['id']}", json=change)
+        await admin.delete(f"/users/{user['id']}")
         events = [json.loads((await next_event()).body) for _ in range(4)]
     by_time = sorted(events, key=lambda event: datetime.fromisoformat(event["time"]))
     assert [event["type"] for event in by_time] == ["user.registered", "user.updated", "user.updated", "user.deleted"]
