@@ -3,13 +3,34 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, EmailStr, Field, SecretStr, StringConstraints, with_config
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    EmailStr,
+    Field,
+    SecretStr,
+    StringConstraints,
+    with_config,
+)
+from pydantic_core import PydanticKnownError
 from typing_extensions import TypedDict
 
 from app.models.user import Role
 
 MIN_PASSWORD_LENGTH = 8
 MAX_PASSWORD_LENGTH = 128
+
+
+def _refuse_half_characters(secret: SecretStr) -> SecretStr:
+    """JSON can hold halves of a surrogate pair, which no encoding has: text is checked for them, secrets are not."""
+    try:
+        secret.get_secret_value().encode()
+    except UnicodeEncodeError:
+        raise PydanticKnownError("string_unicode") from None
+    return secret
+
+
 Name = Annotated[
     str,
     # Control characters have no place in a name, and PostgreSQL cannot store the first of them.
@@ -17,7 +38,8 @@ Name = Annotated[
     Field(examples=["Ada Lovelace"]),
 ]
 Email = Annotated[EmailStr, Field(examples=["ada@example.com"])]
-Password = Annotated[SecretStr, Field(min_length=MIN_PASSWORD_LENGTH, max_length=MAX_PASSWORD_LENGTH)]
+Secret = Annotated[SecretStr, AfterValidator(_refuse_half_characters)]
+Password = Annotated[Secret, Field(min_length=MIN_PASSWORD_LENGTH, max_length=MAX_PASSWORD_LENGTH)]
 
 
 class UserCreate(BaseModel):
@@ -40,7 +62,7 @@ class UserUpdate(TypedDict, total=False):
     role: Annotated[Role, Field(description="Only an admin gives roles")]
     password: Password
     current_password: Annotated[
-        SecretStr, Field(max_length=MAX_PASSWORD_LENGTH, description="Needed for a new password where there is one")
+        Secret, Field(max_length=MAX_PASSWORD_LENGTH, description="Needed for a new password where there is one")
     ]
 
 

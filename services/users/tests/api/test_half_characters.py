@@ -21,7 +21,9 @@ async def test_a_user_has_none(anonymous: httpx2.AsyncClient, field: str) -> Non
 @pytest.mark.parametrize("field", ["password", "current_password"])
 async def test_a_new_password_is_not_given_by_one(anonymous: httpx2.AsyncClient, field: str) -> None:
     user_id = uuid4()
-    body = json.dumps({"password": "staple of the other kind", "current_password": "correct horse battery", field: HALF})
+    body = json.dumps(
+        {"password": "staple of the other kind", "current_password": "correct horse battery", field: HALF}
+    )
     headers = {"Content-Type": "application/json", **user_headers(user_id)}
     answer = await anonymous.patch(f"/users/{user_id}", content=body, headers=headers)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
