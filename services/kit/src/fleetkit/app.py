@@ -14,6 +14,7 @@ from fleetkit.metrics import RequestMetrics, metrics_router
 from fleetkit.middleware import RequestContextMiddleware
 from fleetkit.openapi import TAGS, install_api_document, operation_id
 from fleetkit.problems import UnavailableError, install_problem_handlers, problem_responses
+from fleetkit.routes import add_routes, try_documents_last
 from fleetkit.settings import ServiceSettings
 from fleetkit.tracing.http import server_telemetry
 from fleetkit.tracing.process import TraceExport, trace_export, traced
@@ -52,11 +53,13 @@ def build_app(
         openapi_tags=TAGS,
         generate_unique_id_function=operation_id,
     )
+    documents = len(app.router.routes)
     for router in () if settings.process == "worker" else routers:
-        app.include_router(router, responses=problem_responses(UnavailableError))
+        add_routes(app, router, responses=problem_responses(UnavailableError))
     app.include_router(config_check_router(settings))
     app.include_router(health_router(readiness))
     app.include_router(metrics_router(registry))
+    try_documents_last(app, documents)
     install_problem_handlers(app)
     install_api_document(app)
     app.add_middleware(RequestContextMiddleware, metrics=RequestMetrics(registry))
