@@ -1,5 +1,6 @@
 """JSON logs, one line each, the same form for the service, uvicorn and every library."""
 
+import json
 import logging
 import sys
 from collections.abc import Callable
@@ -89,7 +90,12 @@ def _drop_colour_message(_logger: WrappedLogger, _method: str, event: EventDict)
 
 
 def _dump(event: EventDict, default: Callable[[Any], Any]) -> bytes:
-    return orjson.dumps(event, default=default)
+    try:
+        return orjson.dumps(event, default=default)
+    except (
+        TypeError
+    ):  # at half a surrogate pair or a number of more than 64 bits: who writes a line does not fail by it
+        return json.dumps(event, default=default).encode()
 
 
 def _dump_text(event: EventDict, default: Callable[[Any], Any]) -> str:
