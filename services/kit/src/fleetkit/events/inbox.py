@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import asyncpg
+
 from fleetkit.cancellation import end_if_cancelled
-from fleetkit.database import Connection, Database
+from fleetkit.database import Connection, Database, DatabaseUnavailableError
 from fleetkit.events.cloudevents import CloudEvent
 from fleetkit.events.tracing import processing
 from fleetkit.health import NotReadyError
@@ -25,6 +27,8 @@ INSERT INTO inbox (consumer, message_id) SELECT $1, unnest($2::text[]) ON CONFLI
 """
 _FORGET = "DELETE FROM inbox WHERE consumer = $1 AND message_id = ANY($2::text[])"
 _PURGE = "DELETE FROM inbox WHERE received_at < now() - make_interval(days => $1)"
+# What several transactions lock together they lock in any order: this is nothing that an event could help.
+_CONTENTION = (asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,8 @@ class Inbox:
             try:
                 return await self._apply_together(incoming)
             except _HandlerError as error:
+                if isinstance(error.cause, _CONTENTION) and error.place == 0:
+                    raise DatabaseUnavailableError("Another transaction has what an event needs") from error.cause
                 if error.place == 0:
                     return [Receipt("failed", error.cause)]
                 incoming = incoming[: error.place]
