@@ -26,7 +26,7 @@ class TokenRequest(BaseModel):
 class Token(BaseModel):
     """A token to send as `Authorization: Bearer <access_token>`, good for `expires_in` seconds."""
 
-    access_token: str
+    access_token: Annotated[str, Field(repr=False)]
     token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the name of a kind
     expires_in: int
 

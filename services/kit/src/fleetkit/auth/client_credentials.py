@@ -1,7 +1,7 @@
 """A service's own token, by the client credentials grant of OAuth2 (RFC 6749, 4.4)."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Annotated, Literal, Self
 
@@ -27,14 +27,14 @@ class TokenUnavailableError(UnavailableError):
 
 
 class _Answer(BaseModel):
-    access_token: Annotated[str, Field(min_length=1, max_length=4096)]
+    access_token: Annotated[str, Field(min_length=1, max_length=4096, repr=False)]
     token_type: Literal["bearer", "Bearer"]
     expires_in: Annotated[float, Field(gt=0)]
 
 
 @dataclass(frozen=True)
 class _Token:
-    text: str
+    text: str = field(repr=False)
     renew_from: float
     use_until: float
 

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, AnyHttpUrl, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings
 
 from fleetkit.auth.keys import InvalidKeyMaterialError, private_key, public_keys
+from fleetkit.settings import ServiceUrl
 
 MIN_SECRET_BYTES = 32  # RFC 7518, 3.2: a key of the hash's size or larger
 Value = TypeVar("Value")
@@ -54,11 +55,11 @@ class TokenSettings(BaseSettings):
 class VerifierSettings(TokenSettings):
     """A service that verifies tokens which another one signs. With EdDSA, `JWT_JWKS_URL` says where its keys are."""
 
-    jwt_jwks_url: AnyHttpUrl | None = Field(default=None, validate_default=True)
+    jwt_jwks_url: ServiceUrl | None = Field(default=None, validate_default=True)
 
     @field_validator("jwt_jwks_url")
     @classmethod
-    def _is_there_for_eddsa(cls, value: AnyHttpUrl | None, info: ValidationInfo) -> AnyHttpUrl | None:
+    def _is_there_for_eddsa(cls, value: ServiceUrl | None, info: ValidationInfo) -> ServiceUrl | None:
         return _required(value, info, "EdDSA")
 
 

@@ -1,6 +1,6 @@
 """Signs tokens, in the one service that knows who may have them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -18,7 +18,7 @@ from fleetkit.auth.verifier import TokenVerifier
 class IssuedToken:
     """A signed token and for how many seconds it is good."""
 
-    token: str
+    token: str = field(repr=False)
     expires_in: int
 
 

@@ -141,5 +141,7 @@ async def test_a_refused_token_is_replaced(source: ServiceTokenSource, clock: Cl
     assert await source.token() == "token-2"
 
 
-async def test_never_shows_the_secret_in_its_representation(source: ServiceTokenSource) -> None:
+async def test_never_shows_the_secret_or_a_token_in_its_representation(source: ServiceTokenSource) -> None:
+    token = await source.token()
     assert "hunter2" not in repr(vars(source))
+    assert token not in repr(vars(source))

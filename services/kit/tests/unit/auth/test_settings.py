@@ -52,6 +52,14 @@ def test_refuses_by_name_without_the_value(monkeypatch: pytest.MonkeyPatch, name
     assert not any(line and line in message for line in value.splitlines() if line != "none")
 
 
+def test_where_the_keys_are_is_no_secret_and_holds_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = refusal(
+        VerifierSettings, monkeypatch, JWT_ALGORITHM="EdDSA", JWT_JWKS_URL="http://ada:hunter2@users/keys"
+    )
+    assert message.startswith("JWT_JWKS_URL: ")
+    assert "hunter2" not in message
+
+
 def test_keys_may_follow_one_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JWT_SECRET", SECRET)
     monkeypatch.setenv("JWT_PREVIOUS_PUBLIC_KEYS", public_pem(SIGNING_KEY) + "\n" + public_pem(OTHER_KEY))

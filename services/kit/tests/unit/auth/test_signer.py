@@ -31,6 +31,11 @@ def test_a_token_says_what_is_asked_for_and_is_good_for_the_configured_time() ->
     assert (claims["iss"], claims["sub"], claims["roles"]) == ("fastapi-fleet", ADA.subject, ["member"])
 
 
+def test_shows_no_token_in_its_representation() -> None:
+    issued = TokenSigner(SHARED).sign(ADA)
+    assert issued.token not in repr(issued)
+
+
 def test_no_two_tokens_have_the_same_id() -> None:
     signer = TokenSigner(SHARED)
     assert signer.sign(ADA).token != signer.sign(ADA).token
