@@ -5,14 +5,23 @@ from typing import Annotated
 from fleetkit.auth.settings import SignerSettings
 from fleetkit.grpc.settings import GrpcSettings
 from fleetkit.settings import BrokerSettings, DatabaseSettings, ServiceName, ServiceSettings
-from pydantic import EmailStr, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import AfterValidator, EmailStr, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.schemas.users import Password
 from app.services.smtp import SmtpServer
 
+
+def _fits_into_a_header(secret: SecretStr) -> SecretStr:
+    # By the scheme Basic another one would come as something else, or not at all.
+    text = secret.get_secret_value()
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("must be of printable ASCII characters")
+    return secret
+
+
 ClientName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
-ClientSecret = Annotated[SecretStr, Field(min_length=16)]
+ClientSecret = Annotated[SecretStr, Field(min_length=16), AfterValidator(_fits_into_a_header)]
 
 
 class MailSettings(BaseSettings):

@@ -39,6 +39,7 @@ def test_reads_the_secrets_of_services_by_their_names(monkeypatch: pytest.Monkey
         ({"ADMIN_EMAIL": "admin@example.com", "ADMIN_PASSWORD": "hunter2"}, "ADMIN_PASSWORD"),
         ({"ADMIN_EMAIL": "nobody", "ADMIN_PASSWORD": "hunter2hunter2"}, "ADMIN_EMAIL"),
         ({"SERVICE_CLIENTS__ORDERS": "hunter2"}, "SERVICE_CLIENTS.ORDERS"),
+        ({"SERVICE_CLIENTS__ORDERS": "hunter2 h\u00fcnter2 hunter2"}, "SERVICE_CLIENTS.ORDERS"),
         ({"SMTP_HOST": "mail"}, "MAIL_FROM"),
         ({"SMTP_HOST": "mail", "MAIL_FROM": "nobody"}, "MAIL_FROM"),
         ({"SMTP_USERNAME": "fleet", "SMTP_PASSWORD": "hunter2"}, "SMTP_USERNAME"),
