@@ -5,6 +5,8 @@ from email import policy
 from email.headerregistry import Address
 from email.message import EmailMessage
 
+import idna
+
 from app.models.welcome_mail import WelcomeMail
 
 _TEXT = """\
@@ -37,4 +39,5 @@ def welcome_message(mail: WelcomeMail, *, sender: str, at: datetime) -> EmailMes
 
 def _address(email: str, name: str = "") -> Address:
     local_part, _, domain = email.rpartition("@")
-    return Address(name, local_part, domain)
+    # As the name system has it: many mail servers take no other form.
+    return Address(name, local_part, idna.encode(domain, uts46=True).decode())

@@ -59,6 +59,11 @@ def test_keeps_names_of_all_kinds(name: str) -> None:
     assert f"Hello {name}," in message.get_content().replace("\n", "")
 
 
+def test_goes_to_names_of_all_kinds_by_servers_of_all_kinds() -> None:
+    (address,) = read(email="ada@b\u00fccher.example")["To"].addresses
+    assert address.addr_spec == "ada@xn--bcher-kva.example"
+
+
 @pytest.mark.parametrize("email", ["ada@example.com\r\nBcc: eve@example.com", "a\n@example.com"])
 def test_an_address_that_cannot_stand_in_a_header_makes_no_mail(email: str) -> None:
     with pytest.raises(ValueError, match="CR or LF"):
