@@ -142,6 +142,26 @@ async def test_publishes_again_after_a_topic_was_deleted(
             await eventually(has_effect, within=45)
 
 
+async def test_an_event_that_fails_at_the_commit_is_parked_and_holds_up_no_other(
+    fleet: Fleet, database: Database
+) -> None:
+    async with database.acquire() as connection:
+        await connection.execute("CREATE TABLE labels (label text UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+
+    async def label_chairs_twice(connection: Connection, event: CloudEvent) -> None:
+        await write_effect(connection, event)
+        if event.data["name"] == "chair":
+            await connection.execute("INSERT INTO labels VALUES ('chair'), ('chair')")
+
+    async def the_others_have_effects() -> bool:
+        return await effects(database) == ["stool", "table"]
+
+    async with working(fleet.publisher.run, fleet.relay.run, fleet.consumer(label_chairs_twice).run):
+        await fleet.put(*(made(name).model_copy(update={"subject": "1"}) for name in ("stool", "chair", "table")))
+        await eventually(the_others_have_effects)
+    assert [event.exception for event in await fleet.parked()] == ["UniqueViolationError"]
+
+
 async def test_shows_how_far_it_is_behind(fleet: Fleet, metrics: EventMetrics) -> None:
     begun, go_on = asyncio.Event(), asyncio.Event()
 

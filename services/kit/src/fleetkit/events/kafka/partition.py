@@ -18,8 +18,8 @@ Record = ConsumerRecord[bytes, bytes]
 POLL_MILLISECONDS = 10_000
 COMMIT_TIMEOUT_SECONDS = 2.0
 DATABASE_POLL_SECONDS = 1.0
-# While the database answers others, as many failures of the whole transaction count as one of its first event.
-DATABASE_ATTEMPTS = 3
+# While the database is there, as many failures of the whole transaction count as one of its first event.
+TRANSACTION_ATTEMPTS = 3
 log = structlog.get_logger(__name__)
 
 
@@ -131,13 +131,14 @@ class PartitionReader:
             try:
                 async with self._slots:
                     return await self._inbox.receive_some(incoming)
-            except DatabaseUnavailableError as error:
+            except Exception as error:  # noqa: BLE001 - as of a constraint that is checked at the commit
                 incoming = incoming[:1]  # so that it takes no other with it
-                if await self._inbox.is_available():
+                if not isinstance(error, DatabaseUnavailableError) or await self._inbox.is_available():
                     attempts += 1
-                if attempts == DATABASE_ATTEMPTS:
+                if attempts == TRANSACTION_ATTEMPTS:
                     return [Receipt("failed", error)]
-                log.warning("Consuming pauses until the database is back", topic=self._partition.topic)
+                reason = type(error).__name__
+                log.warning("Consuming pauses after a transaction failed", topic=self._partition.topic, reason=reason)
             await self._stops_within(DATABASE_POLL_SECONDS)
         return []
 
