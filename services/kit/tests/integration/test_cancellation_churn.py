@@ -1,15 +1,16 @@
-"""A caller that goes away takes no connection with it."""
+"""A caller that goes away takes no connection with it (fault test M-12)."""
 
 import asyncio
 import random
 
 from fleetkit.metrics import new_registry
+from fleetkit.testing import fault_scale
 from fleetkit.testing.http_server import LoopbackService
 from fleetkit.upstream.calls import CallPolicy, Upstream
 from fleetkit.upstream.http import ServiceClient
 from fleetkit.upstream.metrics import UpstreamMetrics
 
-CANCELS = 5000
+CANCELS = 5_000 * fault_scale()
 AT_ONCE = 40
 
 

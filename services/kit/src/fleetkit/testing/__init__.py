@@ -33,6 +33,11 @@ def required_variable(name: str) -> str:
     return value
 
 
+def fault_scale() -> int:
+    """How many times as large as in every test run the fault tests are: `FAULTS_SCALE`, 1 unless set."""
+    return int(os.environ.get("FAULTS_SCALE", "1"))
+
+
 @asynccontextmanager
 async def temporary_database(server_url: str) -> AsyncIterator[str]:
     """Makes a database beside the one that `server_url` names, yields its URL, and drops it at the end."""
