@@ -8,7 +8,7 @@ from fleetkit.events.cloudevents import CloudEvent
 from fleetkit.events.failures import Failure
 from fleetkit.events.inbox import Inbox, Incoming, Receipt
 from fleetkit.events.metrics import EventMetrics
-from fleetkit.events.receiver import CONCURRENT_TRANSACTIONS, Receiver
+from fleetkit.events.receiver import CONCURRENT_TRANSACTIONS, PILE_UP_SECONDS, Receiver
 from fleetkit.events.settlement import UnsettledError
 from fleetkit.metrics import new_registry
 from fleetkit.testing import eventually
@@ -101,7 +101,7 @@ async def test_a_slow_event_holds_up_no_other() -> None:
     taking = receiver(desk)
     for letter in [*slow, *quick]:
         taking.put(letter)
-        await asyncio.sleep(0.01 if letter in slow else 0)
+        await asyncio.sleep(2 * PILE_UP_SECONDS if letter in slow else 0)
     await settled(*quick)
     for gate in desk.gates.values():
         gate.set()

@@ -18,7 +18,8 @@ from fleetkit.events.settlement import Delivery, Settlement, read
 # Each holds a connection of the pool, which requests need as well.
 CONCURRENT_TRANSACTIONS = 4
 # Under load a transaction takes what has piled up during the one before it; another is begun where that lasts longer.
-PILE_UP_SECONDS = 0.005
+# The longer, the more events share the cost of a transaction, and the longer a slow one holds up the others.
+PILE_UP_SECONDS = 0.02
 # A broker gives up on a consumer that has not acknowledged an event for too long: RabbitMQ after 30 minutes.
 PATIENCE_SECONDS = 600.0
 log = structlog.get_logger(__name__)

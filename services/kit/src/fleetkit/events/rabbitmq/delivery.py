@@ -73,7 +73,9 @@ class RabbitDelivery:
                 with attempt:
                     if self._message.channel.is_closed:
                         raise UnsettledError("the connection was lost")
-                    await self._way.publisher.send(copy, exchange=exchange, routing_key=routing_key)
+                    await self._way.publisher.send(
+                        copy.body, copy.properties, exchange=exchange, routing_key=routing_key
+                    )
         except _NOT_SENT as error:
             self._way.give_up()
             raise UnsettledError(type(error).__name__) from error

@@ -1,9 +1,10 @@
 """Publishes with confirms, mandatory routing and a limit on the wait for either."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import cast
 
-from aio_pika import DeliveryMode, Message
+from aio_pika import DeliveryMode
 from aio_pika.abc import AbstractChannel, AbstractConnection, HeadersType
 from aio_pika.exceptions import (
     CONNECTION_EXCEPTIONS,
@@ -12,6 +13,7 @@ from aio_pika.exceptions import (
     DeliveryError,
     PublishError,
 )
+from aiormq import spec
 from aiormq.channel import Channel
 from aiormq.exceptions import ChannelAccessRefused
 from pydantic import SecretStr
@@ -24,6 +26,14 @@ from fleetkit.events.rabbitmq.topology import EXCHANGE, declare_exchange
 from fleetkit.events.relay import BrokerUnavailableError, EventRefusedError, EventUnroutedError
 from fleetkit.request_id import HEADER
 from fleetkit.tracing.spans import TRACEPARENT
+
+
+@dataclass(frozen=True, slots=True)
+class _Publication:
+    body: bytes
+    properties: spec.Basic.Properties
+    exchange: str
+    routing_key: str
 
 
 class RabbitPublisher(RabbitSession):
@@ -64,20 +74,16 @@ class RabbitPublisher(RabbitSession):
             EventUnroutedError: no queue is bound for the event.
             EventRefusedError: the broker refused it, or this service may not publish its type.
         """
-        await self.send(
-            Message(
-                message.body.encode(),
-                content_type=MEDIA_TYPE,
-                delivery_mode=DeliveryMode.PERSISTENT,
-                message_id=message.id,
-                type=message.type,
-                headers=_headers(message),
-            ),
-            exchange=EXCHANGE,
-            routing_key=message.type,
+        properties = spec.Basic.Properties(
+            content_type=MEDIA_TYPE,
+            delivery_mode=DeliveryMode.PERSISTENT,
+            message_id=message.id,
+            message_type=message.type,
+            headers=_headers(message),
         )
+        await self.send(message.body.encode(), properties, exchange=EXCHANGE, routing_key=message.type)
 
-    async def send(self, message: Message, *, exchange: str, routing_key: str) -> None:
+    async def send(self, body: bytes, properties: spec.Basic.Properties, *, exchange: str, routing_key: str) -> None:
         """Returns once the broker has confirmed that a queue keeps the message.
 
         Raises:
@@ -87,7 +93,7 @@ class RabbitPublisher(RabbitSession):
             raise BrokerUnavailableError("not connected")
         try:
             async with asyncio.timeout(self._timeout):
-                await self._send(self._connection, message, exchange, routing_key)
+                await self._send(self._connection, _Publication(body, properties, exchange, routing_key))
         except TimeoutError as error:
             self.lose()
             raise BrokerUnavailableError("no confirm in time") from error
@@ -115,32 +121,33 @@ class RabbitPublisher(RabbitSession):
         self._ready.clear()
         self._connection = self._shared = None
 
-    async def _send(self, connection: AbstractConnection, message: Message, exchange: str, routing_key: str) -> None:
+    async def _send(self, connection: AbstractConnection, publication: _Publication) -> None:
         try:
-            await _send(await self._shared_channel(connection), message, exchange, routing_key)
+            await _send(await self._shared_channel(connection), publication)
         except (ChannelAccessRefused, ChannelInvalidStateError):
             async with self._alone, _open_channel(connection) as channel:
-                await _send(channel, message, exchange, routing_key)
+                await _send(channel, publication)
 
     async def _shared_channel(self, connection: AbstractConnection) -> AbstractChannel:
-        async with self._opening:
-            if self._shared is None or self._shared.is_closed:
-                self._shared = await _open_channel(connection)
-            return self._shared
+        if self._shared is None or self._shared.is_closed:
+            async with self._opening:
+                if self._shared is None or self._shared.is_closed:
+                    self._shared = await _open_channel(connection)
+        return self._shared
 
 
 def _open_channel(connection: AbstractConnection) -> AbstractChannel:
     return connection.channel(publisher_confirms=True, on_return_raises=True)
 
 
-async def _send(channel: AbstractChannel, message: Message, exchange: str, routing_key: str) -> None:
+async def _send(channel: AbstractChannel, publication: _Publication) -> None:
     underlay = cast(Channel, await channel.get_underlay_channel())
     try:
         await underlay.basic_publish(
-            message.body,
-            exchange=exchange,
-            routing_key=routing_key,
-            properties=message.properties,
+            publication.body,
+            exchange=publication.exchange,
+            routing_key=publication.routing_key,
+            properties=publication.properties,
             mandatory=True,
             wait=False,  # for the socket: the confirm is waited for anyway, and the others need not wait for this
         )
