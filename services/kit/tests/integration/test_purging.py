@@ -1,9 +1,10 @@
 import pytest
 from fleetkit.database import Database
+from fleetkit.events.inbox import RETENTION_DAYS, Inbox
 from fleetkit.purging import keep_purging
 from fleetkit.testing import eventually
 
-from .support import effects, settings_for, working
+from .support import effects, made, settings_for, working, write_effect
 
 # Every row that is deleted takes 5 ms, so that 200 of them take longer than a statement may.
 SLOW_DELETES = """
@@ -51,3 +52,20 @@ async def test_what_another_process_is_deleting_is_left_to_it(database: Database
         await connection.execute("SELECT FROM effects WHERE subject = 'effect 1' FOR UPDATE")
         async with working(purge):
             await eventually(the_rest_is_gone)
+
+
+async def test_an_inbox_forgets_what_is_too_old_to_come_again(database: Database) -> None:
+    inbox = Inbox(database, "things", {"thing.made": write_effect})
+    old, young = made("chair"), made("table")
+    for event in (old, young):
+        await inbox.receive(event)
+    async with database.acquire() as connection:
+        make_old = "UPDATE inbox SET received_at = now() - make_interval(days => $2, secs => 1) WHERE message_id = $1"
+        await connection.execute(make_old, old.id, RETENTION_DAYS)
+
+    async def knows_only_the_young() -> bool:
+        async with database.acquire() as connection:
+            return [row["message_id"] for row in await connection.fetch("SELECT message_id FROM inbox")] == [young.id]
+
+    async with working(inbox.keep_purging):
+        await eventually(knows_only_the_young)

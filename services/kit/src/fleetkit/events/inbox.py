@@ -8,7 +8,7 @@ from typing import Literal
 
 import asyncpg
 
-from fleetkit.cancellation import end_if_cancelled
+from fleetkit import purging
 from fleetkit.database import Connection, Database, DatabaseUnavailableError
 from fleetkit.events.cloudevents import CloudEvent
 from fleetkit.events.tracing import processing
@@ -17,7 +17,6 @@ from fleetkit.request_id import current_request_id, request_id_scope
 
 EventHandler = Callable[[Connection, CloudEvent], Awaitable[None]]
 RETENTION_DAYS = 14
-PURGE_INTERVAL_SECONDS = 3600.0
 HANDLER_TIMEOUT_SECONDS = 30.0
 # What took longer is committed before the next event, so that a slow handler holds up nothing but itself.
 SLICE_SECONDS = 0.05
@@ -26,7 +25,12 @@ _REMEMBER = """
 INSERT INTO inbox (consumer, message_id) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING RETURNING message_id
 """
 _FORGET = "DELETE FROM inbox WHERE consumer = $1 AND message_id = ANY($2::text[])"
-_PURGE = "DELETE FROM inbox WHERE received_at < now() - make_interval(days => $1)"
+_PURGE = """
+DELETE FROM inbox WHERE (consumer, message_id) IN (
+    SELECT consumer, message_id FROM inbox WHERE received_at < now() - make_interval(days => $1)
+    LIMIT $2 FOR UPDATE SKIP LOCKED
+)
+"""
 # What several transactions lock together they lock in any order: this is nothing that an event could help.
 _CONTENTION = (asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
 
@@ -118,11 +122,7 @@ class Inbox:
 
     async def keep_purging(self) -> None:
         """Forgets, once an hour, what is too old to come again."""
-        while True:
-            async with self._database.acquire() as connection:
-                await connection.execute(_PURGE, RETENTION_DAYS)
-            end_if_cancelled()
-            await asyncio.sleep(PURGE_INTERVAL_SECONDS)
+        await purging.keep_purging(self._database, _PURGE, RETENTION_DAYS)
 
     async def _apply_together(self, incoming: Sequence[Incoming]) -> list[Receipt]:
         async with self._database.transaction() as connection:
