@@ -5,12 +5,11 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from fleetkit.auth.dependencies import AUTH_RESPONSES, TOKEN_IS_OPTIONAL, CurrentPrincipal, OptionalPrincipal
-from fleetkit.auth.principal import ADMIN, SERVICE
+from fleetkit.auth.dependencies import AUTH_RESPONSES, TOKEN_IS_OPTIONAL, OptionalPrincipal
 from fleetkit.pages import MAX_LIMIT, Page, RequestedPage
-from fleetkit.problems import ForbiddenError, TooManyRequestsError, problem_responses
+from fleetkit.problems import TooManyRequestsError, problem_responses
 
-from app.dependencies import AdminOrService, Users
+from app.dependencies import AccessToUsers, AdminOrService, Users
 from app.models.credentials import PasswordChange
 from app.models.user import Role, User, UserChange
 from app.schemas.users import UserCreate, UserCreated, UserPage, UserRead, UserUpdate
@@ -21,9 +20,8 @@ router = APIRouter(prefix="/users", tags=["users"], responses=AUTH_RESPONSES)
 
 # First, because it is asked for most and routes are tried one after the other.
 @router.get("/{user_id:uuid}", response_model=UserRead, responses=problem_responses(UserNotFoundError))
-async def get_user(user_id: UUID, users: Users, principal: CurrentPrincipal) -> User:
+async def get_user(user_id: UUID, users: AccessToUsers) -> User:
     """Answers with one user; for the user, admins and services."""
-    principal.require_self_or(user_id, ADMIN, SERVICE)
     return await users.get(user_id)
 
 
@@ -52,11 +50,9 @@ async def list_users(
 
 
 @router.get("/me", response_model=UserRead, responses=problem_responses(UserNotFoundError))
-async def get_own_user(users: Users, principal: CurrentPrincipal) -> User:
+async def get_own_user(users: AccessToUsers) -> User:
     """Answers with the user whose token it is."""
-    if principal.user_id is None:
-        raise ForbiddenError("The token is a service's, not a user's")
-    return await users.get(principal.user_id)
+    return await users.own()
 
 
 @router.patch(
@@ -64,21 +60,18 @@ async def get_own_user(users: Users, principal: CurrentPrincipal) -> User:
     response_model=UserRead,
     responses=problem_responses(UserNotFoundError, EmailTakenError, TooManyRequestsError),
 )
-async def update_user(user_id: UUID, body: UserUpdate, users: Users, principal: CurrentPrincipal) -> User:
+async def update_user(user_id: UUID, body: UserUpdate, users: AccessToUsers) -> User:
     """Changes what is given of a user; for the user and admins."""
-    principal.require_self_or(user_id, ADMIN)
     change = UserChange(email=body.get("email"), name=body.get("name"), role=body.get("role"))
     password = body.get("password")
     return await users.change(
         user_id,
         change,
-        by=principal,
         password=None if password is None else PasswordChange(password, body.get("current_password")),
     )
 
 
 @router.delete("/{user_id:uuid}", status_code=HTTPStatus.NO_CONTENT, responses=problem_responses(UserNotFoundError))
-async def delete_user(user_id: UUID, users: Users, principal: CurrentPrincipal) -> None:
+async def delete_user(user_id: UUID, users: AccessToUsers) -> None:
     """Deletes a user; for the user and admins."""
-    principal.require_self_or(user_id, ADMIN)
-    await users.delete(user_id, by=principal)
+    await users.delete(user_id)

@@ -1,18 +1,20 @@
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Annotated
 from uuid import uuid4
 
 import httpx2
 import pytest
 import structlog
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fleetkit.app import build_app
 from fleetkit.auth.dependencies import (
     AUTH_RESPONSES,
     TOKEN_IS_OPTIONAL,
     BearerToken,
     CurrentPrincipal,
+    ForPrincipal,
     OptionalPrincipal,
 )
 from fleetkit.auth.principal import ADMIN, Principal
@@ -38,6 +40,18 @@ async def mine(principal: CurrentPrincipal) -> str:
 @router.get("/administration", responses=AUTH_RESPONSES, dependencies=[Depends(BearerToken(ADMIN))])
 async def administration() -> None:
     return None
+
+
+def _greeting(request: Request, principal: Principal) -> str:
+    return f"{request.url.path} for {principal.subject}"
+
+
+Greeting = Annotated[str, Depends(ForPrincipal(_greeting))]
+
+
+@router.get("/greeting", responses=AUTH_RESPONSES)
+async def greeting(text: Greeting) -> str:
+    return text
 
 
 @router.get("/open", responses=AUTH_RESPONSES, openapi_extra=TOKEN_IS_OPTIONAL)
@@ -70,6 +84,15 @@ async def test_gives_the_principal_of_the_token(client: httpx2.AsyncClient) -> N
     user_id = uuid4()
     answer = await client.get("/mine", headers=user_headers(user_id))
     assert (answer.status_code, answer.json()) == (200, str(user_id))
+
+
+async def test_makes_what_an_endpoint_works_with_for_the_principal(client: httpx2.AsyncClient) -> None:
+    answer = await client.get("/greeting", headers=service_headers("orders"))
+    assert (answer.status_code, answer.json()) == (200, "/greeting for service:orders")
+
+
+async def test_makes_nothing_without_a_token(client: httpx2.AsyncClient) -> None:
+    assert (await client.get("/greeting")).status_code == 401
 
 
 @pytest.mark.parametrize(
