@@ -12,6 +12,7 @@ ATTEMPTS_HEADER = "x-attempts"
 FAILED_AT_HEADER = "x-failed-at"
 FAILURE_HEADERS = (REASON_HEADER, EXCEPTION_HEADER, TYPE_HEADER, ATTEMPTS_HEADER, FAILED_AT_HEADER)
 MAX_REASON_LENGTH = 300
+MAX_DIGITS = 9
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Failure:
     def of(cls, error: Exception, *, event_type: str, attempts: int) -> Self:
         """Describes the error of attempt number `attempts`."""
         reason = next(iter(str(error).splitlines()), "")[:MAX_REASON_LENGTH]
+        reason = reason.encode(errors="backslashreplace").decode()  # headers have to be encoded
         return cls(event_type, reason, type(error).__qualname__, attempts, datetime.now(UTC))
 
     def headers(self) -> dict[str, str | int]:
@@ -52,4 +54,4 @@ class Failure:
 def attempts_in(headers: Mapping[str, object]) -> int:
     """How often the event that came with these headers has failed before."""
     text = str(headers.get(ATTEMPTS_HEADER, ""))
-    return int(text) if text.isdecimal() else 0
+    return int(text) if text.isdecimal() and len(text) <= MAX_DIGITS else 0
