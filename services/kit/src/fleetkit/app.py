@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
 
+from fleetkit.body_limit import MAX_BODY_BYTES, BodyLimitMiddleware
 from fleetkit.config_check import config_check_router
 from fleetkit.health import Check, health_router
 from fleetkit.logs import configure_logging
@@ -31,6 +32,7 @@ def build_app(
     lifespan: Lifespan,
     readiness: Mapping[str, Check],
     registry: CollectorRegistry,
+    max_body_bytes: int = MAX_BODY_BYTES,
 ) -> FastAPI:
     """Builds the application: logs, request ids, problems, health, metrics, config check, and the routers.
 
@@ -42,6 +44,7 @@ def build_app(
         lifespan: opens what they need and yields it as the request's state.
         readiness: the parts without which no request can be served.
         registry: where this application's metrics are.
+        max_body_bytes: the largest body of a request that is taken; one MiB unless told.
     """
     configure_logging(settings.service_name, settings.log_level)
     export = trace_export(settings.otel_exporter_otlp_endpoint, service=settings.service_name, version=version)
@@ -62,6 +65,7 @@ def build_app(
     try_documents_last(app, documents)
     install_problem_handlers(app)
     install_api_document(app)
+    app.add_middleware(BodyLimitMiddleware, max_bytes=max_body_bytes)
     app.add_middleware(RequestContextMiddleware, metrics=RequestMetrics(registry))
     return app
 

@@ -49,6 +49,7 @@ def _complete(document: dict[str, Any]) -> None:
             responses[_REFUSED] = declare_problem(HTTPStatus.UNPROCESSABLE_ENTITY)
         if "requestBody" in operation:
             _declare(responses, HTTPStatus.BAD_REQUEST)
+            _declare(responses, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         _declare(responses, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 

@@ -12,6 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import compile_path
 
+from fleetkit.body_limit import BodyTooLargeError
+
 MEDIA_TYPE = "application/problem+json"
 log = structlog.get_logger(__name__)
 
@@ -147,6 +149,7 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ServiceError, _answer_service_error)
     app.add_exception_handler(RequestValidationError, _answer_refused_request)
     app.add_exception_handler(HTTPException, _answer_http_exception)
+    app.add_exception_handler(BodyTooLargeError, _answer_too_large_body)
 
 
 async def _answer_service_error(_request: Request, error: Exception) -> Response:
@@ -179,6 +182,13 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(sorted(_allowed_methods(request)))
     return problem_response(status, status.name.lower(), error.detail, headers=headers)
+
+
+async def _answer_too_large_body(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, BodyTooLargeError):
+        raise error
+    # What is left of the body is not read, so the connection is good for nothing else.
+    return problem_response(error.status_code, "body_too_large", error.detail, headers={"Connection": "close"})
 
 
 def _allowed_methods(request: Request) -> set[str]:

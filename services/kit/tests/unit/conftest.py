@@ -1,9 +1,10 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Annotated
 
 import httpx2
 import pytest
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Form
 from fleetkit.app import build_app
 from fleetkit.health import NotReadyError
 from fleetkit.metrics import new_registry
@@ -51,6 +52,10 @@ def make_router() -> APIRouter:
     @router.get("/things")
     async def list_all() -> list[Thing]:
         return []
+
+    @router.post("/form")
+    async def fill_in(thing: Annotated[Thing, Form()]) -> Thing:
+        return thing
 
     @router.get("/broken")
     async def broken() -> None:
