@@ -47,6 +47,7 @@ test-faults-quick: setup ## Both services while their databases and broker are k
 .PHONY: test-faults
 test-faults: setup ## The same at ten times the size (30 minutes)
 	@FAULTS_SCALE=10 hack/test-faults.sh
+	@FAULTS_SCALE=10 hack/test-upstream-faults.sh
 
 .PHONY: test-compose
 test-compose: images ## Both services by compose.yaml, as a user calls them
@@ -95,11 +96,11 @@ bench-services: setup ## Measure the users service beside its peers (4 minutes)
 
 .PHONY: bench-events
 bench-events: setup ## Measure events from the outbox to their effect
-	@python bench/bench_events.py $(ARGS)
+	@backends="$$(hack/start-test-backends.sh)" && eval "$$backends" && python bench/bench_events.py $(ARGS)
 
 .PHONY: bench-protocols
 bench-protocols: setup ## Measure calls between the services over HTTP and over gRPC
-	@python bench/bench_protocols.py $(ARGS)
+	@backends="$$(hack/start-test-backends.sh)" && eval "$$backends" && python bench/bench_protocols.py $(ARGS)
 
 ##@ Tidy
 

@@ -18,7 +18,8 @@ class Options:
 
 
 EXAMPLES = """examples:
-  eval "$(hack/start-test-backends.sh)"                   the databases and the broker, first
+  make bench-events                                       starts the databases and the broker, then all of it
+  eval "$(hack/start-test-backends.sh)"                   only starts them
   python bench/bench_events.py                            all: about 2 minutes
   python bench/bench_events.py --events 5000 --rounds 1   a quick look
 

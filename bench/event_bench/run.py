@@ -13,6 +13,7 @@ from aio_pika.exceptions import ChannelNotFoundEntity
 from figures import Figure, Target, percentile
 from fleetkit.database import Database
 from fleetkit.events.outbox import append
+from fleetkit.settings import DatabaseSettings
 from fleetkit.testing import VirtualHost, eventually, required_variable, temporary_database, temporary_vhost
 
 from event_bench import floor
@@ -91,12 +92,17 @@ async def _broker() -> AsyncIterator[VirtualHost]:
 async def _database(server: str) -> AsyncIterator[tuple[str, Database]]:
     async with (
         temporary_database(required_variable(server)) as url,
-        Database(settings_for(url), application_name="bench") as database,
+        Database(_patient(url), application_name="bench") as database,
     ):
         await database.open()
         async with database.acquire() as connection:
             await create_tables(connection)
         yield url, database
+
+
+def _patient(url: str) -> DatabaseSettings:
+    """A commit counts from when it is done, however long a machine with other work lets it wait for a connection."""
+    return settings_for(url).model_copy(update={"database_acquire_timeout": PATIENCE_SECONDS})
 
 
 async def _floor_round(events: int) -> Round:
