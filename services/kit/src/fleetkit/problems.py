@@ -187,8 +187,8 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
 async def _answer_too_large_body(_request: Request, error: Exception) -> Response:
     if not isinstance(error, BodyTooLargeError):
         raise error
-    # What is left of the body is not read, so the connection is good for nothing else.
-    return problem_response(error.status_code, "body_too_large", error.detail, headers={"Connection": "close"})
+    # The server lets what is left of the body go by, so that the caller comes to read this.
+    return problem_response(error.status_code, "body_too_large", error.detail)
 
 
 def _allowed_methods(request: Request) -> set[str]:

@@ -39,7 +39,6 @@ async def test_reads_nothing_of_a_body_that_says_it_is_too_large(client: httpx2.
     headers = {**HEADERS, "content-length": str(MAX_BODY_BYTES + 1)}
     answer = await client.post("/things", content=large(), headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
-    assert answer.headers["connection"] == "close"
     assert not read
 
 
