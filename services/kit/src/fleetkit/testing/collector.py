@@ -27,11 +27,12 @@ class CollectedSpan:
 
 
 class TraceCollector:
-    """What has arrived so far."""
+    """What has arrived so far: `spans`, and all that was `received` as it came, for what should not be in it."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.spans: list[CollectedSpan] = []
+        self.received = b""
 
     def named(self, name: str) -> CollectedSpan:
         """The first span with this name.
@@ -46,6 +47,7 @@ class TraceCollector:
 
     def take(self, body: bytes) -> None:
         """Takes one export."""
+        self.received += body
         for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
             service = _plain(resource.resource.attributes)["service.name"]
             for scope in resource.scope_spans:
