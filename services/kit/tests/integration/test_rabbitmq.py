@@ -3,6 +3,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from aiormq import spec
 from fleetkit.database import Connection, Database, DatabaseUnavailableError
 from fleetkit.events.cloudevents import CloudEvent
 from fleetkit.events.metrics import EventMetrics
@@ -116,6 +117,22 @@ async def test_an_event_type_that_may_not_be_published_holds_up_no_other(
         await eventually(is_all_that_is_left)
         await fleet.put("stool")
         await eventually(fleet.has_effects("chair", "stool", "table"))
+
+
+async def test_an_event_that_the_broker_never_takes_is_refused_and_holds_up_no_other(fleet: Fleet) -> None:
+    message = OutboxMessage(1, "1", "thing.made", made("chair").model_dump_json(), None)
+    # As for one that is too large, which would take much memory here, the broker closes the channel.
+    forged = spec.Basic.Properties(user_id="somebody else")
+    async with working(fleet.publisher.run, fleet.consumer().run):
+        await eventually(fleet.consumes)
+        await asyncio.wait_for(fleet.publisher.ready(), 10)
+        refused, confirmed = await asyncio.gather(
+            fleet.publisher.send(b"{}", forged, exchange="events", routing_key="thing.made"),
+            fleet.publisher.publish(message),
+            return_exceptions=True,
+        )
+        await eventually(fleet.has_effects("chair"))
+    assert (type(refused), confirmed) == (EventRefusedError, None)
 
 
 async def test_no_event_is_lost_or_applied_twice_when_connections_are_cut(fleet: Fleet, vhost: VirtualHost) -> None:

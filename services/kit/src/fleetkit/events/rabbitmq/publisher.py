@@ -15,7 +15,7 @@ from aio_pika.exceptions import (
 )
 from aiormq import spec
 from aiormq.channel import Channel
-from aiormq.exceptions import ChannelAccessRefused
+from aiormq.exceptions import ChannelAccessRefused, ChannelPreconditionFailed
 from pydantic import SecretStr
 
 from fleetkit.events.cloudevents import MEDIA_TYPE
@@ -39,8 +39,8 @@ class _Publication:
 class RabbitPublisher(RabbitSession):
     """Carries events to the exchange; see `fleetkit.events.relay.Publisher`.
 
-    Events share a channel. The broker closes it when this service may not publish the type of one of them, and does
-    not say for which of those under way: each of them is then published on a channel of its own.
+    Events share a channel. The broker closes it when this service may not publish the type of one of them, or one is
+    too large, and does not say for which of those under way: each of them is then published on a channel of its own.
     """
 
     def __init__(self, url: SecretStr, service: str, metrics: EventMetrics, *, timeout_seconds: float) -> None:
@@ -99,6 +99,8 @@ class RabbitPublisher(RabbitSession):
             raise BrokerUnavailableError("no confirm in time") from error
         except ChannelAccessRefused as error:
             raise EventRefusedError("this service may not publish this event type") from error
+        except ChannelPreconditionFailed as error:
+            raise EventRefusedError("the broker takes no such event, as where it is too large") from error
         except PublishError as error:
             raise EventUnroutedError("no queue is bound for this event type") from error
         except DeliveryError as error:
@@ -124,7 +126,7 @@ class RabbitPublisher(RabbitSession):
     async def _send(self, connection: AbstractConnection, publication: _Publication) -> None:
         try:
             await _send(await self._shared_channel(connection), publication)
-        except (ChannelAccessRefused, ChannelInvalidStateError):
+        except (ChannelAccessRefused, ChannelPreconditionFailed, ChannelInvalidStateError):
             async with self._alone, _open_channel(connection) as channel:
                 await _send(channel, publication)
 
