@@ -23,3 +23,11 @@ class PasswordChange:
 
     new: SecretStr
     current: SecretStr | None
+
+
+@dataclass(frozen=True)
+class HashChange:
+    """The hash of a new password, in place of the one that was verified: of whichever there is where that is None."""
+
+    hash: str = field(repr=False)
+    in_place_of: str | None = field(repr=False)

@@ -11,7 +11,7 @@ _SET = """
 INSERT INTO passwords (user_id, hash) VALUES ($1, $2)
 ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash, updated_at = now()
 """
-_REPLACE = "UPDATE passwords SET hash = $3, updated_at = now() WHERE user_id = $1 AND hash = $2"
+_REPLACE = "UPDATE passwords SET hash = $3, updated_at = now() WHERE user_id = $1 AND hash = $2 RETURNING true"
 _FIND = "SELECT hash FROM passwords WHERE user_id = $1"
 _FIND_LOGIN = """
 SELECT id, role, hash FROM users LEFT JOIN passwords ON user_id = id WHERE lower(email) = lower($1)
@@ -28,9 +28,9 @@ class PasswordRepository:
         """Stores the hash of a user's password, in place of another if there is one."""
         await self._connection.execute(_SET, user_id, password_hash)
 
-    async def replace(self, user_id: UUID, old_hash: str, new_hash: str) -> None:
-        """Stores another hash of the same password, unless the password has changed meanwhile."""
-        await self._connection.execute(_REPLACE, user_id, old_hash, new_hash)
+    async def replace(self, user_id: UUID, old_hash: str, new_hash: str) -> bool:
+        """Stores the hash in place of this one; False where it is another meanwhile."""
+        return bool(await self._connection.fetchval(_REPLACE, user_id, old_hash, new_hash))
 
     async def find(self, user_id: UUID) -> str | None:
         """The hash of a user's password, None where there is none."""

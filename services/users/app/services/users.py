@@ -12,7 +12,7 @@ from fleetkit.rate_limit import RateLimiter
 from pydantic import SecretStr
 
 from app.events.published import user_deleted, user_registered, user_updated
-from app.models.credentials import PasswordChange
+from app.models.credentials import HashChange, PasswordChange
 from app.models.user import Role, User, UserChange
 from app.repositories.passwords import PasswordRepository
 from app.repositories.users import UserRepository
@@ -106,12 +106,12 @@ class UserService:
         """
         if change.role is not None or by.user_id != user_id:
             await self._require_admin(by)
-        password_hash = None if password is None else await self._new_hash(user_id, password, by)
+        new_hash = None if password is None else await self._new_hash(user_id, password, by)
         async with self._database.transaction() as connection:
             repository = UserRepository(connection)
             before = _existing(await repository.lock(user_id), user_id)
-            if password_hash is not None:
-                await PasswordRepository(connection).set(user_id, password_hash)
+            if new_hash is not None:
+                await _store(connection, user_id, new_hash)
             user = change.of(before)
             if user == before:
                 return user
@@ -148,19 +148,19 @@ class UserService:
             user = await UserRepository(connection).find(user_id)
         return user is not None and user.role is Role.ADMIN
 
-    async def _new_hash(self, user_id: UUID, password: PasswordChange, by: Principal) -> str:
-        if by.user_id == user_id:
-            await self._require_current(user_id, password.current)
-        return await self._passwords.hash(password.new)
+    async def _new_hash(self, user_id: UUID, password: PasswordChange, by: Principal) -> HashChange:
+        verified = await self._verified_hash(user_id, password.current) if by.user_id == user_id else None
+        return HashChange(await self._passwords.hash(password.new), in_place_of=verified)
 
-    async def _require_current(self, user_id: UUID, given: SecretStr | None) -> None:
+    async def _verified_hash(self, user_id: UUID, given: SecretStr | None) -> str | None:
         async with self._database.acquire() as connection:
             current = await PasswordRepository(connection).find(user_id)
         if current is None:
-            return
+            return None
         with self._limiter.attempt(f"password of {user_id}", counted=WrongPasswordError):
             if given is None or not await self._passwords.verify(given, current):
                 raise WrongPasswordError("The current password is another")
+        return current
 
 
 async def add_user(connection: Connection, user: User, password_hash: str | None, *, event_source: str) -> bool:
@@ -172,6 +172,14 @@ async def add_user(connection: Connection, user: User, password_hash: str | None
         await PasswordRepository(connection).set(user.id, password_hash)
     await append(connection, user_registered(user, at=added, source=event_source))
     return True
+
+
+async def _store(connection: Connection, user_id: UUID, new: HashChange) -> None:
+    repository = PasswordRepository(connection)
+    if new.in_place_of is None:
+        await repository.set(user_id, new.hash)
+    elif not await repository.replace(user_id, new.in_place_of, new.hash):
+        raise WrongPasswordError("The current password has become another")
 
 
 def _existing(user: User | None, user_id: UUID) -> User:

@@ -1,3 +1,4 @@
+import asyncio
 from uuid import uuid4
 
 import asyncpg
@@ -39,6 +40,19 @@ async def test_a_token_alone_changes_no_password(anonymous: httpx2.AsyncClient, 
     assert (await logs_in(anonymous, OLD), await logs_in(anonymous, NEW)) == (True, False)
     user = await anonymous.get(f"/users/{user_id}", headers=user_headers(user_id))
     assert user.json()["name"] == "Ada"
+
+
+async def test_of_two_who_change_one_password_at_the_same_time_the_later_knows_another_than_the_current(
+    anonymous: httpx2.AsyncClient,
+) -> None:
+    user_id = await registered(anonymous, ADA)
+    news = [NEW, NEW[::-1]]
+    changes = [{"password": new, "current_password": OLD} for new in news]
+    answers = await asyncio.gather(
+        *(anonymous.patch(f"/users/{user_id}", json=change, headers=user_headers(user_id)) for change in changes)
+    )
+    assert sorted(answer.status_code for answer in answers) == [200, 403]
+    assert [await logs_in(anonymous, new) for new in news] == [answer.is_success for answer in answers]
 
 
 async def test_the_current_password_cannot_be_tried_for_long(anonymous: httpx2.AsyncClient) -> None:
