@@ -63,6 +63,26 @@ async def test_one_of_several_events_that_fails_takes_no_other_with_it(database:
     assert isinstance(again.error, asyncpg.DivisionByZeroError)
 
 
+async def test_one_that_fails_at_the_commit_takes_no_other_with_it(database: Database) -> None:
+    async with database.acquire() as connection:
+        await connection.execute("CREATE TABLE labels (label text UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+
+    async def label_chairs_twice(connection: Connection, event: CloudEvent) -> None:
+        await write_effect(connection, event)
+        if event.subject == "chair":
+            await connection.execute("INSERT INTO labels VALUES ('chair'), ('chair')")
+
+    inbox = Inbox(database, "things", {"thing.made": label_chairs_twice})
+    waiting = [Incoming(made(name)) for name in ("table", "chair", "stool")]
+    states = []
+    while waiting:
+        receipts = await inbox.receive_some(waiting)
+        states += [receipt.state for receipt in receipts]
+        waiting = waiting[len(receipts) :]
+    assert states == ["applied", "failed", "applied"]
+    assert await effects(database) == ["stool", "table"]
+
+
 async def test_a_slow_event_is_committed_before_the_next_is_begun(database: Database) -> None:
     async def be_slow(connection: Connection, event: CloudEvent) -> None:
         await connection.execute("SELECT pg_sleep($1)", 2 * SLICE_SECONDS)

@@ -111,6 +111,12 @@ class Inbox:
                 if error.place == 0:
                     return [Receipt("failed", error.cause)]
                 incoming = incoming[: error.place]
+            except DatabaseUnavailableError:
+                raise
+            except Exception as error:  # noqa: BLE001 - as of a constraint that is checked at the commit
+                if len(incoming) <= 1:
+                    return [Receipt("failed", error)]
+                incoming = incoming[:1]
 
     async def is_available(self) -> bool:
         """Whether the database answers."""

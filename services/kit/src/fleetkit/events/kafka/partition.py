@@ -131,7 +131,7 @@ class PartitionReader:
             try:
                 async with self._slots:
                     return await self._inbox.receive_some(incoming)
-            except Exception as error:  # noqa: BLE001 - as of a constraint that is checked at the commit
+            except Exception as error:  # noqa: BLE001 - whatever it is, no partition is held up for good
                 incoming = incoming[:1]  # so that it takes no other with it
                 if not isinstance(error, DatabaseUnavailableError) or await self._inbox.is_available():
                     attempts += 1
