@@ -96,7 +96,7 @@ bench-services: setup ## Measure the users service beside its peers (4 minutes)
 
 .PHONY: bench-events
 bench-events: setup ## Measure events from the outbox to their effect
-	@backends="$$(hack/start-test-backends.sh)" && eval "$$backends" && python bench/bench_events.py $(ARGS)
+	@hack/bench-events.sh $(ARGS)
 
 .PHONY: bench-protocols
 bench-protocols: setup ## Measure calls between the services over HTTP and over gRPC

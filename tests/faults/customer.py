@@ -28,6 +28,7 @@ class Attempt:
         seconds: until its answer.
         order: None where it was not placed.
         failure: the code of the problem, or the name of the error, that came instead.
+        detail: what the problem said.
         retry_after: what the answer said of when to try again.
     """
 
@@ -35,6 +36,7 @@ class Attempt:
     seconds: float
     order: UUID | None = None
     failure: str | None = None
+    detail: str | None = None
     retry_after: str | None = None
 
 
@@ -55,9 +57,13 @@ class Customer:
         return cls(fleet, UUID(user["id"]), user_headers(user["id"]))
 
     @property
-    def failures(self) -> Counter[str]:
-        """What came instead of an order, and how often."""
-        return Counter(attempt.failure for attempt in self.attempts if attempt.failure is not None)
+    def failures(self) -> Counter[tuple[str, str | None]]:
+        """What came instead of an order, with its detail, and how often."""
+        return Counter((attempt.failure, attempt.detail) for attempt in self.attempts if attempt.failure is not None)
+
+    def refusals(self) -> set[str]:
+        """What came instead of orders."""
+        return {attempt.failure for attempt in self.attempts if attempt.failure is not None}
 
     def failed_after(self, moment: float) -> list[Attempt]:
         """The orders that were sent after `moment`, by the event loop's clock, and not placed."""
@@ -121,5 +127,11 @@ class Customer:
 def _attempt_of(answer: httpx2.Response, began: float, seconds: float) -> Attempt:
     if answer.status_code == httpx2.codes.CREATED:
         return Attempt(began, seconds, order=UUID(answer.json()["id"]))
-    code = str(answer.json()["code"])
-    return Attempt(began, seconds, failure=code, retry_after=answer.headers.get("retry-after"))
+    problem = answer.json()
+    return Attempt(
+        began,
+        seconds,
+        failure=problem["code"],
+        detail=problem.get("detail"),
+        retry_after=answer.headers.get("retry-after"),
+    )

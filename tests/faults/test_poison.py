@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Self
 
 import order_queue
 import pytest
@@ -18,6 +20,21 @@ ATTEMPTS = 3
 ROUNDS = 5
 APPLY_SECONDS = 60.0
 MIN_SHARE_OF_THROUGHPUT = 0.8
+# What others do on the machine changes the time of a round; events that hold up others take many times as long.
+MIN_SHARE_ON_A_BUSY_MACHINE = 0.4
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What it took to apply a number of events: time, and CPU time of users."""
+
+    seconds: float
+    cpu_seconds: float
+
+    @classmethod
+    def least(cls, costs: Sequence[Self]) -> Self:
+        """The least of each, which the machine has disturbed least."""
+        return cls(min(cost.seconds for cost in costs), min(cost.cpu_seconds for cost in costs))
 
 
 async def test_events_that_cannot_be_applied_are_parked_with_their_reason_and_hold_up_no_other(
@@ -29,8 +46,8 @@ async def test_events_that_cannot_be_applied_are_parked_with_their_reason_and_ho
     poison = EVENTS_WITH_POISON // 100
     clean, poisoned = [], []
     for _ in range(ROUNDS):
-        clean.append(await seconds_to_apply(fleet, []))
-        poisoned.append(await seconds_to_apply(fleet, ["no json", order_created(cursed.user_id)] * poison))
+        clean.append(await cost_of_applying(fleet, []))
+        poisoned.append(await cost_of_applying(fleet, ["no json", order_created(cursed.user_id)] * poison))
 
     async def all_are_parked() -> bool:
         return await consumed(fleet, "parked") >= 2 * poison * ROUNDS
@@ -39,13 +56,16 @@ async def test_events_that_cannot_be_applied_are_parked_with_their_reason_and_ho
     reasons = [event.exception for event in await order_queue.parked(fleet.vhost)]
     assert reasons.count("InvalidEventError") == reasons.count("NumericValueOutOfRangeError") == poison * ROUNDS
     assert await consumed(fleet, "failed") - failed == poison * ROUNDS * (ATTEMPTS - 1)
-    share = min(clean) / min(poisoned)
-    record_property("events a second", f"{EVENTS_WITH_POISON / min(poisoned):.0f}, of those without poison {share:.0%}")
-    assert share >= MIN_SHARE_OF_THROUGHPUT
+    share = Cost.least(clean).seconds / Cost.least(poisoned).seconds
+    share_by_cpu = Cost.least(clean).cpu_seconds / Cost.least(poisoned).cpu_seconds
+    record_property("events a second", round(EVENTS_WITH_POISON / Cost.least(poisoned).seconds))
+    record_property("of those without poison", f"{share:.0%}, by CPU time {share_by_cpu:.0%}")
+    assert share >= MIN_SHARE_ON_A_BUSY_MACHINE
+    assert max(share, share_by_cpu) >= MIN_SHARE_OF_THROUGHPUT
 
 
-async def seconds_to_apply(fleet: Fleet, poison: Sequence[str]) -> float:
-    """How long users needs for as many events as ever, some of which are these, until the good ones are applied."""
+async def cost_of_applying(fleet: Fleet, poison: Sequence[str]) -> Cost:
+    """What as many events as ever take, some of which are these, until users has applied the good ones."""
     ada = await Customer.register(fleet)
     good = EVENTS_WITH_POISON - len(poison)
     events = [order_created(ada.user_id) for _ in range(good)]
@@ -55,7 +75,9 @@ async def seconds_to_apply(fleet: Fleet, poison: Sequence[str]) -> float:
     fleet.users.broker.silence(frozenset({Direction.TO_SERVICE}))
     await order_queue.put(fleet.vhost, events)
     clock = asyncio.get_running_loop().time
+    cpu_seconds = await fleet.users.metric("process_cpu_seconds_total")
     began = clock()
     fleet.users.broker.speak()
     await eventually(has_counted(ada, good), within=APPLY_SECONDS)
-    return clock() - began
+    seconds = clock() - began
+    return Cost(seconds, await fleet.users.metric("process_cpu_seconds_total") - cpu_seconds)

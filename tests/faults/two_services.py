@@ -144,7 +144,9 @@ async def _service(
     }
     environment = {**SETTINGS, **backends, **own}
     process = await stack.enter_async_context(ready_service(SERVICES / name, environment))
-    client = await stack.enter_async_context(httpx2.AsyncClient(base_url=process.url, timeout=30.0))
+    # A connection is given up before the server does so: it would be a failure that no fault has caused.
+    limits = httpx2.Limits(keepalive_expiry=1.0)
+    client = await stack.enter_async_context(httpx2.AsyncClient(base_url=process.url, timeout=30.0, limits=limits))
     service = Service(SERVICES / name, environment, url, database, broker, process, client, stack)
     await eventually(service.is_consuming, within=START_SECONDS)
     return service
