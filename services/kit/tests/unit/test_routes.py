@@ -1,4 +1,4 @@
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx2
 from fastapi import APIRouter, Depends, FastAPI
@@ -6,7 +6,7 @@ from fastapi.responses import PlainTextResponse
 from fastapi.routing import APIRoute
 from fleetkit.routes import add_routes, try_documents_last
 
-RESPONSES = {503: {"description": "Away"}}
+RESPONSES: dict[int | str, dict[str, Any]] = {503: {"description": "Away"}}
 
 
 async def colour() -> str:
