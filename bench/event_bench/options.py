@@ -18,8 +18,7 @@ class Options:
 
 
 EXAMPLES = """examples:
-  make bench-events                                       starts the databases and the broker, then all of it
-  eval "$(hack/start-test-backends.sh)"                   only starts them
+  hack/bench-events.sh                                    starts the databases and the broker, then all of it
   python bench/bench_events.py                            all: about 2 minutes
   python bench/bench_events.py --events 5000 --rounds 1   a quick look
 
