@@ -10,3 +10,4 @@ BROKER_KILLS = min(SCALE, 5)
 CONSUMER_KILLS = 2 * min(SCALE, 6)
 EVENTS_BEFORE_KILL = 90  # fewer than a consumer has in hand at a time
 EVENTS_WITH_POISON = 1000 * SCALE
+MIN_SHARE_WITH_POISON = 0.8 if SCALE > 1 else 0.6  # of the rate without; a thousand events are too few to tell more
