@@ -5,6 +5,7 @@ from typing import cast
 
 import pytest
 from aiormq.abc import AbstractChannel
+from aiormq.exceptions import ChannelInvalidStateError
 from fleetkit.events.rabbitmq.acknowledger import Acknowledger
 from fleetkit.events.settlement import UnsettledError
 from fleetkit.testing import eventually
@@ -16,10 +17,14 @@ class Channel:
 
     unacknowledged: list[int]
     is_closed: bool = False
+    failure: BaseException | None = None
+    failures: int = 0
     frames: list[tuple[int, bool, bool]] = field(default_factory=list)
 
     async def basic_ack(self, delivery_tag: int, *, multiple: bool, wait: bool) -> None:
         await asyncio.sleep(0)
+        if self.failure is not None:
+            raise self.failure
         assert delivery_tag in self.unacknowledged
         self.frames.append((delivery_tag, multiple, wait))
         self.unacknowledged = [
@@ -28,7 +33,10 @@ class Channel:
 
 
 def acknowledger(channel: Channel) -> Acknowledger:
-    made = Acknowledger(cast(AbstractChannel, channel))
+    def count() -> None:
+        channel.failures += 1
+
+    made = Acknowledger(cast(AbstractChannel, channel), count)
     for tag in channel.unacknowledged:
         made.take(tag)
     return made
@@ -81,3 +89,30 @@ async def test_what_is_done_last_is_acknowledged_before_the_end() -> None:
 async def test_says_where_the_broker_will_not_hear_of_it() -> None:
     with pytest.raises(UnsettledError):
         acknowledger(Channel([1], is_closed=True)).acknowledge(1)
+
+
+# The client cancels what waits for a connection that breaks.
+BREAKS = [ChannelInvalidStateError(), asyncio.CancelledError(), ValueError("of nobody's making")]
+
+
+@pytest.mark.parametrize("failure", BREAKS, ids=lambda failure: type(failure).__name__)
+async def test_tells_where_nothing_more_would_be_acknowledged(failure: BaseException) -> None:
+    channel = Channel([1], failure=failure)
+    acknowledger(channel).acknowledge(1)
+
+    async def has_told() -> bool:
+        return channel.failures == 1
+
+    await eventually(has_told)
+
+
+@pytest.mark.parametrize("failure", BREAKS[:2], ids=lambda failure: type(failure).__name__)
+async def test_a_broken_connection_does_not_cancel_whoever_waits_for_the_end(failure: BaseException) -> None:
+    with pytest.raises(ChannelInvalidStateError):
+        await finish(acknowledger(Channel([1], failure=failure)), 1)
+
+
+async def test_an_end_in_order_is_no_failure() -> None:
+    channel = Channel([1])
+    await finish(acknowledger(channel), 1)
+    assert channel.failures == 0

@@ -2,8 +2,10 @@
 
 import asyncio
 from bisect import bisect_left
+from collections.abc import Callable
 
 from aiormq.abc import AbstractChannel
+from aiormq.exceptions import ChannelInvalidStateError
 
 from fleetkit.events.settlement import UnsettledError
 
@@ -12,16 +14,22 @@ class Acknowledger:
     """Acknowledges the messages of a channel, as one where no earlier message is still in hand.
 
     It works from when it is made until `finish`, or until the channel closes.
+
+    Args:
+        channel: that brought the messages.
+        on_failure: is called where it cannot go on: nothing more would be acknowledged.
     """
 
-    def __init__(self, channel: AbstractChannel) -> None:
+    def __init__(self, channel: AbstractChannel, on_failure: Callable[[], None]) -> None:
         self._channel = channel
+        self._on_failure = on_failure
         self._latest = 0
         self._in_hand: set[int] = set()
         self._done: list[int] = []
         self._wake = asyncio.Event()
         self._finishing = False
         self._task = asyncio.create_task(self._run())
+        self._task.add_done_callback(self._tell_of_failure)
 
     def take(self, tag: int) -> None:
         """Notes a message as in hand, and for good what should have come before it and has not."""
@@ -47,7 +55,18 @@ class Acknowledger:
         """
         self._finishing = True
         self._wake.set()
-        await self._task
+        try:
+            await asyncio.wait({self._task})
+        finally:
+            self._task.cancel()
+        # The client cancels what waits for a connection that breaks; nobody asked this task to end.
+        if self._task.cancelled():
+            raise ChannelInvalidStateError
+        self._task.result()
+
+    def _tell_of_failure(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled() or task.exception() is not None:
+            self._on_failure()
 
     async def _run(self) -> None:
         while self._done or not self._finishing:

@@ -82,7 +82,7 @@ class RabbitConsumer(RabbitSession):
         underlay = await channel.get_underlay_channel()
         # The broker cancels a consumer whose queue is deleted; a new session declares it again.
         underlay.on_consumer_cancel_callbacks.add(self.lose)
-        self._acknowledger = acknowledger = Acknowledger(underlay)
+        self._acknowledger = acknowledger = Acknowledger(underlay, self.lose)
         for event_type in self._inbox.types:
             queue = await declare_queue(channel, self._service, event_type, self._retry_delays)
             # Not by the queue itself, which would make a task more for each message.
