@@ -1,7 +1,9 @@
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 
 import pytest
+from fleetkit.testing import eventually
 from fleetkit.testing.collector import trace_collector
 from fleetkit.tracing.export import OtlpExport
 from fleetkit.tracing.process import traced
@@ -10,17 +12,24 @@ from fleetkit.tracing.spans import is_tracing, span
 
 @pytest.fixture
 async def silent_url() -> AsyncIterator[str]:
-    """A collector that takes connections and never answers."""
+    """A collector that takes connections and answers nothing before the end of the test; then it refuses."""
     released = asyncio.Event()
 
     async def hold(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await released.wait()
+        writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         writer.close()
 
     server = await asyncio.start_server(hold, "127.0.0.1", 0)
     yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     released.set()
+    # A thread that went on would draw random numbers while other tests count on theirs.
+    await eventually(nobody_flushes)
     server.close()
+
+
+async def nobody_flushes() -> bool:
+    return all(thread.name != "flush-traces" for thread in threading.enumerate())
 
 
 async def test_sends_what_is_left_at_the_end() -> None:
