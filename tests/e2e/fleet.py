@@ -63,8 +63,17 @@ def platform(images: Images) -> Manifest:
 
 def guests(images: Images, name: str) -> Manifest:
     """The users service under another name, with database and broker."""
-    broker = {"publishes": ["user.registered"], "consumes": ["order.created", "order.cancelled"]}
-    return service(images.users, name, config={"SERVICE_NAME": name}, database={}, broker=broker)
+    return service(
+        images.users,
+        name,
+        config={"SERVICE_NAME": name},
+        secrets=[{"env": "JWT_SECRET", "generate": True}],
+        database={},
+        broker={
+            "publishes": ["user.registered"],
+            "consumes": ["user.registered", "order.created", "order.cancelled", "order.rejected"],
+        },
+    )
 
 
 def start(cluster: Kubectl, manifest: Manifest) -> Resource:

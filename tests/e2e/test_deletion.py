@@ -2,15 +2,17 @@
 
 from backends import list_broker_users, role_can_log_in
 from eventually import eventually
-from fleet import SERVICE, Images, children_of, forwarded, get_json, guests, pods_of, service, start
+from fleet import SERVICE, Images, children_of, forwarded, guests, pods_of, service, start
 from kubectl import Kubectl
+
+ADA = {"email": "ada@example.com", "password": "correct horse battery staple"}
 
 
 def test_deleted_service_is_cleaned_up_and_its_data_is_kept(furnished_cluster: Kubectl, images: Images) -> None:
     cluster, name = furnished_cluster, "visitors"
     start(cluster, guests(images, name))
     with forwarded(cluster, name) as visitors:
-        ada = visitors.post("/users", json={"email": "ada@example.com", "name": "Ada"}).json()
+        assert visitors.post("/users", json={"name": "Ada", **ADA}).status_code == 201
     assert f"{cluster.namespace}.{name}" in list_broker_users(cluster)
     assert role_can_log_in(cluster, name)
 
@@ -20,7 +22,9 @@ def test_deleted_service_is_cleaned_up_and_its_data_is_kept(furnished_cluster: K
     assert_nothing_is_left(cluster, name)
 
     start(cluster, guests(images, name))
-    assert get_json(cluster, f"/users/{ada['id']}", name)["email"] == "ada@example.com"
+    with forwarded(cluster, name) as visitors:
+        login = {"grant_type": "password", "username": ADA["email"], "password": ADA["password"]}
+        assert visitors.post("/auth/token", data=login).status_code == 200
 
 
 def test_deleted_service_without_backends_leaves_nothing(cluster: Kubectl, images: Images) -> None:
