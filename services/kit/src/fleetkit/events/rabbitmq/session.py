@@ -64,12 +64,7 @@ class RabbitSession(ABC):
     async def _live_once(self) -> None:
         await self.wait_until_useful()
         self._lost.clear()
-        connection = await aio_pika.connect(
-            self._url.get_secret_value(),
-            timeout=CONNECT_TIMEOUT_SECONDS,
-            heartbeat=HEARTBEAT_SECONDS,
-            client_properties={"connection_name": self._name},
-        )
+        connection = await self._connect()
         try:
             end_if_cancelled()
             connection.close_callbacks.add(self.lose)
@@ -80,9 +75,31 @@ class RabbitSession(ABC):
             end_if_cancelled()
             await self._stay()
         finally:
-            await self.tear_down()
-            connection.close_callbacks.discard(self.lose)
-            await _close(connection)
+            try:
+                await self.tear_down()
+            finally:
+                connection.close_callbacks.discard(self.lose)
+                await _close(connection)
+
+    async def _connect(self) -> AbstractConnection:
+        connecting = asyncio.create_task(self._open(), name="connect")
+        try:
+            return await asyncio.shield(connecting)
+        except asyncio.CancelledError:
+            # Cancelled at the moment of its success, the client would lose the connection and leave it open.
+            await asyncio.wait({connecting}, timeout=CLOSE_TIMEOUT_SECONDS)
+            connecting.cancel()
+            if connecting.done() and not connecting.cancelled() and connecting.exception() is None:
+                await _close(connecting.result())
+            raise
+
+    async def _open(self) -> AbstractConnection:
+        return await aio_pika.connect(
+            self._url.get_secret_value(),
+            timeout=CONNECT_TIMEOUT_SECONDS,
+            heartbeat=HEARTBEAT_SECONDS,
+            client_properties={"connection_name": self._name},
+        )
 
     async def _stay(self) -> None:
         log.info("Broker connected", connection=self._name)
@@ -95,6 +112,8 @@ class RabbitSession(ABC):
 
 
 async def _close(connection: AbstractConnection) -> None:
+    # The client's own tasks close the socket: one that is cancelled before its first step would leave it open.
+    await asyncio.sleep(0)
     try:
         async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
             await connection.close()
