@@ -26,8 +26,9 @@ CHILDREN: Final = ("serviceaccount", "service", "configmap", "secret", "deployme
 _QUICK: Final = {
     "probes": {"readiness": {"initialDelaySeconds": 0, "periodSeconds": 1}},
     "shutdown": {"gracePeriodSeconds": 5, "drainSeconds": 0},
+    "resources": {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
 }
-"""What spares a test the patience that production needs."""
+"""What spares a test the patience and the room that production needs: all its pods fit a node of two cores."""
 
 
 @dataclass(frozen=True)
