@@ -2,11 +2,10 @@
 
 import asyncio
 import logging
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 
-import stamina
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -14,12 +13,12 @@ from aiokafka.errors import KafkaError
 from fleetkit.cancellation import end_if_cancelled
 from fleetkit.events.kafka.cluster import KafkaCluster
 from fleetkit.events.metrics import EventMetrics
+from fleetkit.events.session import BrokerSession
 
 CONNECT_TIMEOUT_SECONDS = 5.0
 # A group that has lost a member shares out its partitions when that has been silent for ten seconds.
 SETUP_TIMEOUT_SECONDS = 60.0
 CLOSE_TIMEOUT_SECONDS = 2.0
-RECONNECT_PAUSE_SECONDS = 0.2
 CHECK_SECONDS = 5.0
 # What is published within this time of each other shares a request.
 LINGER_MILLISECONDS = 2
@@ -30,44 +29,18 @@ logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 _closing: set[asyncio.Task[None]] = set()
 
 
-class KafkaSession(ABC):
-    """Keeps one producer, and what a subclass sets up beside it, for as long as `run` runs."""
+class KafkaSession(BrokerSession):
+    """A session of one producer and what a subclass sets up beside it."""
 
     def __init__(self, cluster: KafkaCluster, name: str, metrics: EventMetrics) -> None:
+        super().__init__(name, metrics, away=BROKER_ERRORS)
         self._cluster = cluster
-        self._name = name
-        self._connected = metrics.connected.labels(name)
-        self._lost = asyncio.Event()
-
-    async def run(self) -> None:
-        """Connects, and connects again whenever the session ends, until cancelled."""
-        while True:
-            async for attempt in stamina.retry_context(
-                on=BROKER_ERRORS, attempts=None, timeout=None, wait_initial=0.2, wait_max=5.0, wait_jitter=0.5
-            ):
-                with attempt:
-                    await self._live_once()
-            await asyncio.sleep(RECONNECT_PAUSE_SECONDS)
-
-    @abstractmethod
-    async def wait_until_useful(self) -> None:
-        """Returns once there is a use for a connection."""
 
     @abstractmethod
     async def set_up(self, producer: AIOKafkaProducer) -> None:
         """Begins what the session is for."""
 
-    @abstractmethod
-    async def tear_down(self) -> None:
-        """Ends what `set_up` began, while the producer may still work."""
-
-    def lose(self, *_: object) -> None:
-        """Ends the present session, so that a new one is made."""
-        self._lost.set()
-
-    async def _live_once(self) -> None:
-        await self.wait_until_useful()
-        self._lost.clear()
+    async def live_once(self) -> None:
         async with producing(self._cluster, self._name) as producer:
             end_if_cancelled()
             try:

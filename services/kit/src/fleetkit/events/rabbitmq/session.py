@@ -1,10 +1,9 @@
 """A connection that is made again whenever it is lost, without anybody waiting for it."""
 
 import asyncio
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 
 import aio_pika
-import stamina
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
@@ -12,58 +11,32 @@ from pydantic import SecretStr
 
 from fleetkit.cancellation import end_if_cancelled
 from fleetkit.events.metrics import EventMetrics
+from fleetkit.events.session import BrokerSession
 
 CONNECT_TIMEOUT_SECONDS = 5.0
 SETUP_TIMEOUT_SECONDS = 10.0
 CLOSE_TIMEOUT_SECONDS = 2.0
-RECONNECT_PAUSE_SECONDS = 0.2
 HEARTBEAT_SECONDS = "10"
 BROKER_ERRORS = (*CONNECTION_EXCEPTIONS, TimeoutError)
 log = structlog.get_logger(__name__)
 
 
-class RabbitSession(ABC):
-    """Keeps one connection with one channel set up for as long as `run` runs.
+class RabbitSession(BrokerSession):
+    """A session of one connection with one channel.
 
     Publishers and consumers have a session each: a broker short of memory or disk blocks connections
     that publish, and must not block acknowledgements.
     """
 
     def __init__(self, url: SecretStr, name: str, metrics: EventMetrics) -> None:
+        super().__init__(name, metrics, away=BROKER_ERRORS)
         self._url = url
-        self._name = name
-        self._connected = metrics.connected.labels(name)
-        self._lost = asyncio.Event()
-
-    async def run(self) -> None:
-        """Connects, and connects again whenever the session ends, until cancelled."""
-        while True:
-            async for attempt in stamina.retry_context(
-                on=BROKER_ERRORS, attempts=None, timeout=None, wait_initial=0.2, wait_max=5.0, wait_jitter=0.5
-            ):
-                with attempt:
-                    await self._live_once()
-            await asyncio.sleep(RECONNECT_PAUSE_SECONDS)
-
-    @abstractmethod
-    async def wait_until_useful(self) -> None:
-        """Returns once there is a use for a connection."""
 
     @abstractmethod
     async def set_up(self, connection: AbstractConnection, channel: AbstractChannel) -> None:
         """Declares what is needed on a new channel; when that channel closes, the session ends."""
 
-    @abstractmethod
-    async def tear_down(self) -> None:
-        """Ends what `set_up` began, while the channel may still be open."""
-
-    def lose(self, *_: object) -> None:
-        """Ends the present session, so that a new one is made."""
-        self._lost.set()
-
-    async def _live_once(self) -> None:
-        await self.wait_until_useful()
-        self._lost.clear()
+    async def live_once(self) -> None:
         connection = await self._connect()
         try:
             end_if_cancelled()
