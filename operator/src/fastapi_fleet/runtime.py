@@ -24,6 +24,7 @@ from fastapi_fleet.reconcile.backing_services import BackingServices
 from fastapi_fleet.reconcile.credentials import generate_secret
 from fastapi_fleet.reconcile.dependents import Dependents
 from fastapi_fleet.reconcile.intake import Intake
+from fastapi_fleet.reconcile.optional_kinds import OptionalKinds
 from fastapi_fleet.reconcile.platform_pass import PlatformPass, PlatformPassDependencies
 from fastapi_fleet.reconcile.queue import WorkQueue
 from fastapi_fleet.reconcile.relists import Relists
@@ -72,6 +73,13 @@ class Runtime:
             period=settings.resync_seconds,
             random=random.random,
         )
+        self._optional = OptionalKinds(
+            watcher=self._kube,
+            cache=self._cache,
+            intake=self._intake,
+            resync=self._resync,
+            namespaces=settings.watch_namespaces,
+        )
         self._synced = False
         QUEUE_DEPTH.set_function(lambda: self._queue.depth)
         QUEUE_AGE.set_function(lambda: self._queue.oldest_age)
@@ -88,25 +96,30 @@ class Runtime:
 
     async def _prime(self, stop: asyncio.Event) -> None:
         """Fill the cache, unless told to stop meanwhile. Raises ReconcileError when a kind cannot be listed."""
-        priming = asyncio.create_task(self._resync.prime())
+        priming = asyncio.create_task(self._fill_cache())
         await _first_of(priming, asyncio.create_task(stop.wait()))
         if not priming.cancelled():
             priming.result()
             self._synced = True
             log.info("Operator started", workers=self._settings.workers, waiting=self._queue.depth)
 
+    async def _fill_cache(self) -> None:
+        await self._optional.look()
+        await self._resync.prime()
+
     async def _work_until(self, stop: asyncio.Event) -> None:
         election = asyncio.create_task(self._election.run())
         workers = asyncio.create_task(self._lead())
         resync = asyncio.create_task(self._resync.run())
+        optional = asyncio.create_task(self._optional.run())
         watches = asyncio.create_task(watch(self._intake, self._settings.watch_namespaces, stop))
-        await _first_of(workers, election, resync, asyncio.create_task(stop.wait()), outlived_by=watches)
+        await _first_of(workers, election, resync, optional, asyncio.create_task(stop.wait()), outlived_by=watches)
         if workers.done():
             await self._election.release()
         stop.set()
         await asyncio.wait({watches}, timeout=DRAIN_SECONDS)
         watches.cancel()
-        for part in (watches, workers, election, resync):
+        for part in (watches, workers, election, resync, optional):
             if part.done() and not part.cancelled():
                 part.result()
 

@@ -13,8 +13,9 @@ from fastapi_fleet.errors import (
     LeadershipLostError,
     ReconcileError,
 )
+from fastapi_fleet.kube.client import WatchEvent
 from fastapi_fleet.kube.http_client import HttpKubeClient
-from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, SECRET, SERVICE, Object, ObjectKey
+from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, HTTP_ROUTE, SECRET, SERVICE, Object, ObjectKey
 from lightkube.core.exceptions import ConfigError
 
 KEY = ObjectKey("Service", "team", "shop")
@@ -274,3 +275,62 @@ def test_kubeconfig_without_a_context_is_named(tmp_path: Any, monkeypatch: pytes
     monkeypatch.setenv("KUBECONFIG", str(empty))
     with pytest.raises(ConfigError):
         HttpKubeClient.from_environment()
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_served"),
+    [
+        (httpx2.Response(200, json={"resources": [{"name": "httproutes"}, {"name": "httproutes/status"}]}), True),
+        (httpx2.Response(200, json={"resources": [{"name": "grpcroutes"}]}), False),
+        (httpx2.Response(404, json={}), False),
+    ],
+    ids=["there", "other kinds of the group", "no such group"],
+)
+async def test_kind_is_served_where_the_api_lists_it(answer: httpx2.Response, is_served: bool) -> None:  # noqa: FBT001
+    server = Server(lambda _: answer)
+    assert await server.client.serves(HTTP_ROUTE) is is_served
+    assert server.request.url.path == "/apis/gateway.networking.k8s.io/v1"
+
+
+def streaming(*events: object, status: int = 200, end: bytes = b"") -> Server:
+    body = b"".join(json.dumps(event).encode() + b"\n" for event in events) + end
+    return Server(lambda _: httpx2.Response(status, content=body))
+
+
+async def watched(server: Server) -> list[WatchEvent]:
+    async with server.client.watch(HTTP_ROUTE, "team", "a=b") as events:
+        return [event async for event in events]
+
+
+async def test_watch_hands_on_what_became_of_objects_and_no_bookmark() -> None:
+    server = streaming(
+        {"type": "ADDED", "object": SHOP}, {"type": "BOOKMARK", "object": {}}, {"type": "DELETED", "object": SHOP}
+    )
+    assert await watched(server) == [("ADDED", SHOP), ("DELETED", SHOP)]
+    assert server.request.url.path == "/apis/gateway.networking.k8s.io/v1/namespaces/team/httproutes"
+    assert server.request.url.params["watch"] == "true"
+    assert server.request.url.params["labelSelector"] == "a=b"
+    assert int(server.request.url.params["timeoutSeconds"]) > 0
+
+
+BROKEN_WATCHES = {
+    "too old": (streaming({"type": "ERROR", "object": {"code": 410, "message": "too old"}}), ApiUnavailableError),
+    "cut off": (streaming(end=b'{"type": "ADD'), ApiUnavailableError),
+    "forbidden": (streaming({"message": "forbidden"}, status=403), ApiRefusedError),
+    "gone": (streaming({"message": "not found"}, status=404), ApiRefusedError),
+    "overloaded": (streaming({"message": "later"}, status=429), ApiUnavailableError),
+}
+
+
+@pytest.mark.parametrize(("server", "error"), BROKEN_WATCHES.values(), ids=BROKEN_WATCHES.keys())
+async def test_watch_that_fails_says_what_happens_next(server: Server, error: type[ReconcileError]) -> None:
+    with pytest.raises(error, match="WATCH /apis/gateway"):
+        await watched(server)
+
+
+async def test_watch_that_does_not_answer_is_unavailable() -> None:
+    def fail(_: httpx2.Request) -> httpx2.Response:
+        raise httpx2.ReadTimeout("silent")
+
+    with pytest.raises(ApiUnavailableError, match="ReadTimeout"):
+        await watched(Server(fail))

@@ -19,6 +19,7 @@ from fastapi_fleet.kube.kinds import (
 from fastapi_fleet.reconcile.backing_services import BackingServices
 from fastapi_fleet.reconcile.dependents import Dependents
 from fastapi_fleet.reconcile.intake import Intake
+from fastapi_fleet.reconcile.optional_kinds import OptionalKinds
 from fastapi_fleet.reconcile.platform_pass import PlatformPass, PlatformPassDependencies
 from fastapi_fleet.reconcile.queue import WorkQueue
 from fastapi_fleet.reconcile.relists import Relists
@@ -66,6 +67,9 @@ class Fleet:
             namespaces=(),
             period=600.0,
             random=lambda: 0.0,
+        )
+        self.optional_kinds = OptionalKinds(
+            watcher=self.kube, cache=self.cache, intake=self.intake, resync=self.resync, namespaces=()
         )
         self.secrets = _secrets()
         self.service_pass, self.platform_pass = self._passes()

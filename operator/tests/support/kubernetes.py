@@ -1,16 +1,20 @@
 """A Kubernetes API in memory: versions, generations, server-side apply, finalizers, garbage collection and watches."""
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from copy import deepcopy
 from itertools import count
 from typing import Any, NamedTuple
 
 from fastapi_fleet.constants import LABEL_MANAGED_BY, MANAGED_BY
-from fastapi_fleet.errors import ApiConflictError, ReconcileError
-from fastapi_fleet.kube.kinds import OWNERS, Kind, Object, ObjectKey, key_of
+from fastapi_fleet.errors import ApiConflictError, ApiUnavailableError, ReconcileError
+from fastapi_fleet.kube.client import WatchEvent
+from fastapi_fleet.kube.kinds import OPTIONAL, OWNERS, Kind, Object, ObjectKey, key_of
 
 Watcher = Callable[[str, Object], None]
+_OPTIONAL_KINDS = {kind.name for kind in OPTIONAL}
 _OWNER_KINDS = {kind.name for kind in OWNERS}
 
 
@@ -21,7 +25,7 @@ class Call(NamedTuple):
 
 
 class FakeKube:
-    """KubeClient over a dict.
+    """KubeClient and KindWatcher over a dict. `served`: names of the optional kinds that there are.
 
     Watchers see changes when they are told to by `flush` or, if `is_hasty`, before the writer has its answer: both
     happen in a cluster.
@@ -29,6 +33,8 @@ class FakeKube:
 
     def __init__(self) -> None:
         self.is_hasty = False
+        self.served: set[str] = set()
+        self.streams: dict[str, asyncio.Queue[WatchEvent | None]] = {}
         self._events: list[tuple[str, Object]] = []
         self.writes: list[Call] = []
         self.reads: list[Call] = []
@@ -51,6 +57,7 @@ class FakeKube:
     async def list_objects(self, kind: Kind, namespace: str | None, label_selector: str | None) -> list[Object]:
         self.reads.append(Call("list", kind.name, namespace or ""))
         self._fail("list", kind.name)
+        self._require_served(kind.name)
         return [
             deepcopy(obj)
             for key, obj in self._objects.items()
@@ -60,6 +67,7 @@ class FakeKube:
     async def apply(self, manifest: Object) -> Object:
         key = key_of(manifest)
         self._record("apply", key)
+        self._require_served(key.kind)
         known = self._objects.get(key, {"metadata": {}})
         merged = _apply(deepcopy(known), self._applied.get(key, {}), deepcopy(manifest))
         if key in self._kept_replicas:
@@ -113,6 +121,20 @@ class FakeKube:
         if known is not None and known["metadata"]["uid"] != obj["metadata"]["uid"]:
             raise ApiConflictError(f"{key} is another object of that name")
         self.remove(key)
+
+    async def serves(self, kind: Kind) -> bool:
+        self._fail("serves", kind.name)
+        return kind.name in self.served
+
+    @asynccontextmanager
+    async def watch(
+        self, kind: Kind, namespace: str | None, label_selector: str | None
+    ) -> AsyncIterator[AsyncIterator[WatchEvent]]:
+        """A stream of what is put into `streams`, until None."""
+        self.reads.append(Call("watch", kind.name, namespace or ""))
+        self._fail("watch", kind.name)
+        queue = self.streams[kind.name] = asyncio.Queue()
+        yield (event async for event in _until_none(queue) if _is_selected(event[1], label_selector))
 
     # What people and controllers do.
 
@@ -171,6 +193,10 @@ class FakeKube:
         if failures:
             raise failures.pop(0)
 
+    def _require_served(self, kind: str) -> None:
+        if kind in _OPTIONAL_KINDS - self.served:
+            raise ApiUnavailableError(f"{kind} is not served")
+
     def _lose_answer(self, verb: str, kind: str) -> None:
         if (verb, kind) in self._lost_answers:
             self._lost_answers.remove((verb, kind))
@@ -218,6 +244,11 @@ class FakeKube:
         for event, obj in events:
             for watcher in self.watchers:
                 watcher(event, deepcopy(obj))
+
+
+async def _until_none(queue: asyncio.Queue[WatchEvent | None]) -> AsyncIterator[WatchEvent]:
+    while (event := await queue.get()) is not None:
+        yield event
 
 
 def _is_watched(obj: Object | None) -> bool:

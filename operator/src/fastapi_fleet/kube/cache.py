@@ -22,6 +22,26 @@ class ObjectCache:
         self._objects: dict[str, dict[ObjectKey, Object]] = {}
         self._owned: dict[ObjectKey, set[ObjectKey]] = {}
         self._gone: OrderedDict[ObjectKey, tuple[str, int]] = OrderedDict()
+        self._served: frozenset[str] = frozenset()
+
+    @property
+    def served(self) -> frozenset[str]:
+        """Names of the optional kinds that the cluster has."""
+        return self._served
+
+    def begin(self, kind: Kind) -> bool:
+        """An optional kind is there, and its objects are known. False where that is no news."""
+        is_news = kind.name not in self._served
+        self._served |= {kind.name}
+        return is_news
+
+    def end(self, kind: Kind) -> bool:
+        """An optional kind is gone with all its objects. False where that is no news."""
+        is_news = kind.name in self._served
+        self._served -= {kind.name}
+        for key, obj in self._objects.pop(kind.name, {}).items():
+            self._disown(key, obj)
+        return is_news
 
     def get(self, key: ObjectKey) -> Object | None:
         return self._objects.get(key.kind, {}).get(key)

@@ -1,9 +1,13 @@
 """What a pass asks of the Kubernetes API."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 from fastapi_fleet.kube.kinds import Kind, Object, ObjectKey
+
+WatchEvent = tuple[str, Object]
+"""ADDED, MODIFIED or DELETED, and the object as it is then."""
 
 
 class KubeClient(Protocol):
@@ -41,4 +45,21 @@ class KubeClient(Protocol):
 
     async def delete(self, obj: Object) -> None:
         """Delete this very object (by uid), not another that took its name. An absent object is fine."""
+        ...
+
+
+class KindWatcher(Protocol):
+    """What is asked about kinds that a cluster may lack. Both raise ReconcileError as every call of KubeClient does."""
+
+    async def serves(self, kind: Kind) -> bool:
+        """Whether the API server has the kind in this very version."""
+        ...
+
+    def watch(
+        self, kind: Kind, namespace: str | None, label_selector: str | None
+    ) -> AbstractAsyncContextManager[AsyncIterator[WatchEvent]]:
+        """Every object as ADDED, and then what becomes of them. Entered once the API server has begun to answer.
+
+        It ends after some minutes, and is to be opened anew then.
+        """
         ...

@@ -5,6 +5,7 @@ Connection, kubeconfig and token rotation are lightkube's; its models are left a
 
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
@@ -15,12 +16,16 @@ from prometheus_client import Counter
 
 from fastapi_fleet.constants import FIELD_MANAGER
 from fastapi_fleet.errors import ApiConflictError, ApiRefusedError, ApiUnavailableError, ReconcileError
+from fastapi_fleet.kube.client import WatchEvent
 from fastapi_fleet.kube.kinds import BY_NAME, Kind, Object, ObjectKey, key_of
 
 REQUESTS = Counter("fastapi_fleet_api_requests_total", "Requests to the Kubernetes API.", ["verb", "kind", "code"])
 
 REQUEST_TIMEOUT_SECONDS = 30.0
 PAGE_SIZE = 500
+WATCH_SECONDS = 300
+WATCH_SILENCE_SECONDS = 150.0
+"""The API server sends a bookmark a minute to a watch: one that is silent for longer is dead."""
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
@@ -146,6 +151,28 @@ class HttpKubeClient:
             raise ApiConflictError(f"{key} is gone")
         return replaced
 
+    async def serves(self, kind: Kind) -> bool:
+        found = await self._call("GET", kind, f"/apis/{kind.api_version}")
+        return found is not None and any(item["name"] == kind.plural for item in found["resources"])
+
+    @asynccontextmanager
+    async def watch(
+        self, kind: Kind, namespace: str | None, label_selector: str | None
+    ) -> AsyncIterator[AsyncIterator[WatchEvent]]:
+        path = kind.path(namespace)
+        params = {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(WATCH_SECONDS)}
+        params |= {"labelSelector": label_selector} if label_selector else {}
+        timeout = httpx2.Timeout(WATCH_SILENCE_SECONDS, connect=5.0)
+        try:
+            async with self._http.stream("GET", path, params=params, timeout=timeout) as response:
+                REQUESTS.labels("WATCH", kind.name, str(response.status_code)).inc()
+                if response.is_error:
+                    await response.aread()
+                    raise _error("WATCH", path, response)
+                yield _events(path, response)
+        except httpx2.HTTPError as error:
+            raise ApiUnavailableError(f"WATCH {path}: {type(error).__name__}") from error
+
     async def _pages(self, kind: Kind, namespace: str | None, label_selector: str | None) -> AsyncIterator[Object]:
         params = {"limit": str(PAGE_SIZE), **({"labelSelector": label_selector} if label_selector else {})}
         while True:
@@ -192,6 +219,18 @@ def _object(verb: str, path: str, response: httpx2.Response) -> Object:
     except ValueError:
         raise ApiUnavailableError(f"{verb} {path}: HTTP {response.status_code} without JSON") from None
     return result
+
+
+async def _events(path: str, response: httpx2.Response) -> AsyncIterator[WatchEvent]:
+    async for line in response.aiter_lines():
+        try:
+            event = json.loads(line)
+        except ValueError:
+            raise ApiUnavailableError(f"WATCH {path}: cut off") from None
+        if event["type"] == "ERROR":
+            raise ApiUnavailableError(f"WATCH {path}: {event['object'].get('message')}")
+        if event["type"] != "BOOKMARK":
+            yield event["type"], event["object"]
 
 
 def _error(verb: str, path: str, response: httpx2.Response) -> ReconcileError:

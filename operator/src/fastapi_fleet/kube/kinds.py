@@ -51,6 +51,8 @@ SECRET: Final = Kind("Secret", "", "v1", "secrets")
 SERVICE_ACCOUNT: Final = Kind("ServiceAccount", "", "v1", "serviceaccounts")
 HORIZONTAL_POD_AUTOSCALER: Final = Kind("HorizontalPodAutoscaler", "autoscaling", "v2", "horizontalpodautoscalers")
 POD_DISRUPTION_BUDGET: Final = Kind("PodDisruptionBudget", "policy", "v1", "poddisruptionbudgets")
+HTTP_ROUTE: Final = Kind("HTTPRoute", "gateway.networking.k8s.io", "v1", "httproutes")
+SERVICE_MONITOR: Final = Kind("ServiceMonitor", "monitoring.coreos.com", "v1", "servicemonitors")
 POD: Final = Kind("Pod", "", "v1", "pods")
 LEASE: Final = Kind("Lease", "coordination.k8s.io", "v1", "leases")
 
@@ -67,11 +69,15 @@ CHILDREN: Final = (
     HORIZONTAL_POD_AUTOSCALER,
     POD_DISRUPTION_BUDGET,
 )
-"""Kinds that the operator writes."""
+"""Kinds that the operator writes and every cluster has."""
+
+OPTIONAL: Final = (HTTP_ROUTE, SERVICE_MONITOR)
+"""Kinds that the operator writes where their CRD is there; it may come and go (reconcile/optional_kinds.py)."""
 
 WATCHED: Final = (*OWNERS, *CHILDREN, POD)
+"""Kinds that are watched from the start to the end."""
 
-BY_NAME: Final = {kind.name: kind for kind in (*WATCHED, LEASE)}
+BY_NAME: Final = {kind.name: kind for kind in (*WATCHED, *OPTIONAL, LEASE)}
 
 
 def key_of(obj: Object) -> ObjectKey:

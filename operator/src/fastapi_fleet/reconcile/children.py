@@ -8,7 +8,7 @@ from prometheus_client import Counter
 from fastapi_fleet.errors import ApiRefusedError
 from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.client import KubeClient
-from fastapi_fleet.kube.kinds import CHILDREN, Object, ObjectKey, key_of
+from fastapi_fleet.kube.kinds import CHILDREN, OPTIONAL, Object, ObjectKey, key_of
 from fastapi_fleet.reconcile.ownership import is_garbage_collected_with
 from fastapi_fleet.resources.equality import holds, is_made_from
 from fastapi_fleet.resources.manifest import Manifest, Owner
@@ -22,7 +22,7 @@ PRUNED = Counter("fastapi_fleet_children_pruned_total", "Children deleted becaus
 
 log = structlog.get_logger(__name__)
 
-_CHILD_KINDS = frozenset(kind.name for kind in CHILDREN)
+_CHILD_KINDS = frozenset(kind.name for kind in (*CHILDREN, *OPTIONAL))
 
 
 class Children:

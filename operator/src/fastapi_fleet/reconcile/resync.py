@@ -68,7 +68,7 @@ class Resync:
                 await self._compare_safely(kind)
             if is_due:
                 due = loop.time() + self._next_period()
-                self._wake_all()
+                self.wake_all()
 
     async def compare(self, kind: Kind) -> None:
         """Bring the cache in line with a list of the kind, and wake what that concerns."""
@@ -93,7 +93,8 @@ class Resync:
             log.warning("Could not list", kind=kind.name, error=error.message)
             self._relists.saw_item(kind)
 
-    def _wake_all(self) -> None:
+    def wake_all(self) -> None:
+        """Ask for a pass over every resource that people wrote."""
         for kind in OWNERS:
             for resource in self._cache.of_kind(kind):
                 self._intake.wake(resource, Lane.RESYNC)
