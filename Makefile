@@ -86,7 +86,7 @@ crds: setup ## Write the CRDs and the field reference from the API models
 
 .PHONY: bench-operator
 bench-operator: setup up ## Measure the operator on the cluster (N=300 services; set N to change)
-	@python bench/bench_operator.py --services "$${N:-300}"
+	@python bench/bench_operator.py --services "$${N:-300}" $(ARGS)
 
 .PHONY: bench-services
 bench-services: setup ## Measure the users service beside its peers (4 minutes)

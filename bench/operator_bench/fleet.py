@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from fastapi_fleet.constants import API_VERSION
 from fastapi_fleet.kube.http_client import APPLY, MERGE
-from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, Object
+from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, FLEET_PLATFORM, Object
 
-from operator_bench.api_server import ApiServer
+from operator_bench.api_server import ApiServer, MeasurementError, poll
 
 FIELD_MANAGER = "bench"
 FIRST_IMAGE = "registry.example/app:1"
+PLATFORM_MODEL = ("default", "default")
+PLATFORM_SECONDS = 180.0
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,40 @@ class Fleet:
         name = service["metadata"]["name"]
         current = await self.api.call("GET", self._path(name))
         await self.api.call("PUT", self._path(name), current, params={"fieldManager": FIELD_MANAGER})
+
+    async def create_backed(self, name: str) -> float:
+        """Make a service with a database and a broker user of its own."""
+        manifest = self.manifest(name)
+        manifest["spec"] |= {
+            "database": {},
+            "broker": {"publishes": [f"{name}.changed"], "consumes": [f"{name}.asked"]},
+        }
+        await self.api.call(
+            "POST", FASTAPI_SERVICE.path(self.namespace), manifest, params={"fieldManager": FIELD_MANAGER}
+        )
+        return time.perf_counter()
+
+    async def provide_platform(self) -> None:
+        """Make a platform like that of the cluster's own services and wait until its servers answer.
+
+        Raises MeasurementError when the cluster has none, or when the copy does not get ready.
+        """
+        model = await self.api.find(FLEET_PLATFORM.path(*PLATFORM_MODEL))
+        if model is None:
+            raise MeasurementError(f"there is no FleetPlatform {'/'.join(PLATFORM_MODEL)}: `make up` makes it")
+        manifest = {
+            "apiVersion": API_VERSION,
+            "kind": FLEET_PLATFORM.name,
+            "metadata": {"name": "default", "namespace": self.namespace},
+            "spec": model["spec"],
+        }
+        await self.api.call("POST", FLEET_PLATFORM.path(self.namespace), manifest)
+        await poll("readiness of the platform", self._platform_ready, PLATFORM_SECONDS)
+
+    async def _platform_ready(self) -> bool | None:
+        platform = await self.api.find(FLEET_PLATFORM.path(self.namespace, "default"))
+        conditions = ((platform or {}).get("status") or {}).get("conditions") or ()
+        return True if any(item["type"] == "Ready" and item["status"] == "True" for item in conditions) else None
 
     def manifest(self, name: str) -> Object:
         """Without pods, so that no kubelet takes part; with configuration, so that there is a ConfigMap."""

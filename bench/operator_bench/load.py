@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from operator_bench.deployments import DeploymentWatch
 from operator_bench.task_group import task_group
@@ -13,6 +14,8 @@ CONCURRENCY = 8
 
 Create = Callable[[str], Awaitable[float]]
 """Makes the service of that name; returns the time at which the API server had answered its creation."""
+
+Item = TypeVar("Item")
 
 Submit = Callable[[Sequence[str], Create], Awaitable[Mapping[str, float]]]
 
@@ -55,17 +58,22 @@ async def gently(names: Sequence[str], create: Create, *, per_second: float = 5.
     return {name: task.result() for name, task in tasks.items()}
 
 
-async def concurrently(names: Iterable[str], do: Callable[[str], Awaitable[None]]) -> None:
-    """`do` for every name, CONCURRENCY of them at once."""
-    remaining = iter(names)
+async def concurrently(items: Iterable[Item], do: Callable[[Item], Awaitable[object]]) -> None:
+    """`do` for every item, CONCURRENCY of them at once."""
+    remaining = iter(items)
 
     async def work() -> None:
-        for name in remaining:
-            await do(name)
+        for item in remaining:
+            await do(item)
 
     async with task_group() as group:
         for _ in range(CONCURRENCY):
             group.create_task(work())
+
+
+async def in_pairs_a_second(names: Sequence[str], create: Create) -> Mapping[str, float]:
+    """Two a second."""
+    return await gently(names, create, per_second=2.0)
 
 
 async def _task(create: Create, name: str) -> float:

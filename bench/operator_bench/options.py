@@ -13,10 +13,16 @@ class Measurement(StrEnum):
     BARE = "bare"
     BURST = "burst"
     GENTLE = "gentle"
+    BACKED = "backed"
     EDIT = "edit"
     NO_OP = "no-op"
     IDLE = "idle"
     RESTART = "restart"
+    SOAK = "soak"
+
+
+USUAL = frozenset(Measurement) - {Measurement.SOAK}
+"""What a run measures unless told: a soak takes longer than all the rest."""
 
 
 class OperatorKind(StrEnum):
@@ -26,7 +32,10 @@ class OperatorKind(StrEnum):
 
 @dataclass(frozen=True)
 class Options:
-    """`json_file`: where to write the figures as JSON, None for nowhere. `port`: of the operator's own process."""
+    """`json_file`: where to write the figures as JSON, None for nowhere. `port`: of the operator's own process.
+
+    `changes`: how many edits a soak makes.
+    """
 
     services: int
     only: frozenset[Measurement]
@@ -34,6 +43,7 @@ class Options:
     context: str
     namespace: str
     port: int
+    changes: int
     json_file: Path | None
 
     @property
@@ -47,10 +57,11 @@ class Options:
 
 
 EXAMPLES = """examples:
-  python bench/bench_operator.py                             all, with 300 services: about 6 minutes
+  python bench/bench_operator.py                             all but a soak, with 300 services: about 8 minutes
   python bench/bench_operator.py --services 30               a quick look
   python bench/bench_operator.py --only bare,burst           throughput and its floor only
   python bench/bench_operator.py --operator process          the work tree's operator, as a process of this machine
+  python bench/bench_operator.py --only soak                 10,000 edits: does memory stay flat?
   python bench/bench_operator.py --json build/operator.json  the table as JSON, too
 
 The operator of the cluster is stopped while the floor is measured, and started again however the run ends.
@@ -67,16 +78,17 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     )
     add = parser.add_argument
     add("--services", type=_positive, default=300, metavar="N", help="FastAPIServices to make (default: 300)")
-    add("--only", type=_measurements, default=frozenset(Measurement), metavar="LIST", help=_ONLY_HELP)
+    add("--only", type=_measurements, default=USUAL, metavar="LIST", help=_ONLY_HELP)
     add("--operator", type=OperatorKind, choices=list(OperatorKind), default=OperatorKind.CLUSTER, help=_OPERATOR_HELP)
     add("--context", default="kind-fastapi-fleet", help="context of the kubeconfig (default: %(default)s)")
     add("--namespace", default="fleet-bench", help="made for the run and removed after it (default: %(default)s)")
     add("--port", type=_positive, default=18082, help="HTTP port for --operator process (default: %(default)s)")
+    add("--changes", type=_positive, default=10_000, metavar="N", help="edits of a soak (default: %(default)s)")
     add("--json", type=Path, dest="json_file", metavar="FILE", help="write the figures to FILE as well")
     return Options(**vars(parser.parse_args(arguments)))
 
 
-_ONLY_HELP = f"comma-separated, of: {', '.join(Measurement)} (default: all)"
+_ONLY_HELP = f"comma-separated, of: {', '.join(Measurement)} (default: all but soak)"
 _OPERATOR_HELP = "the cluster's own (default), or a process started from this work tree"
 
 

@@ -15,12 +15,14 @@ from operator_bench.deployments import DeploymentWatch, watch_deployments
 from operator_bench.fleet import Fleet
 from operator_bench.floor import Floor, measure_floor
 from operator_bench.measurements import (
+    measure_backed,
     measure_burst,
     measure_gentle,
     measure_idle,
     measure_image_edits,
     measure_no_op,
     measure_restart,
+    measure_soak,
 )
 from operator_bench.namespace import fresh_namespace
 from operator_bench.operators import Operator
@@ -29,6 +31,7 @@ from operator_bench.process_operator import ProcessOperator
 
 GENTLE_SERVICES = 100
 EDITED_SERVICES = 30
+BACKED_SERVICES = 60
 
 
 class Step(NamedTuple):
@@ -43,6 +46,7 @@ class Run:
         self._fleet = Fleet(api, options.namespace)
         self._burst = [f"burst-{at:04}" for at in range(options.services)]
         self._gentle = [f"gentle-{at:04}" for at in range(min(GENTLE_SERVICES, options.services))]
+        self._backed = [f"backed-{at:04}" for at in range(min(BACKED_SERVICES, options.services))]
         self._edited = self._burst[:EDITED_SERVICES]
 
     async def floor(self) -> Floor:
@@ -85,12 +89,26 @@ class Run:
                 f"Editing {len(edited)} images",
                 lambda: measure_image_edits(operator, fleet, watch, edited, floor),
             ),
+            Step(
+                Measurement.BACKED,
+                f"Creating {len(self._backed)} services with database and broker at 2 a second",
+                lambda: measure_backed(operator, fleet, watch, self._backed),
+            ),
             Step(Measurement.NO_OP, "Applying everything again", lambda: measure_no_op(operator, fleet)),
-            Step(Measurement.IDLE, "Watching the idle operator for a minute", lambda: measure_idle(operator)),
+            Step(
+                Measurement.IDLE,
+                "Watching the idle operator for a minute",
+                lambda: measure_idle(operator, len(watch.first_seen)),
+            ),
             Step(
                 Measurement.RESTART,
                 "Restarting the operator",
                 lambda: measure_restart(operator, len(watch.first_seen)),
+            ),
+            Step(
+                Measurement.SOAK,
+                f"Changing services {self._options.changes} times",
+                lambda: measure_soak(operator, fleet, burst, self._options.changes),
             ),
         ]
 
