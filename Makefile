@@ -88,6 +88,10 @@ crds: setup ## Write the CRDs and the field reference from the API models
 bench-operator: setup up ## Measure the operator on the cluster (N=300 services; set N to change)
 	@python bench/bench_operator.py --services "$${N:-300}" $(ARGS)
 
+.PHONY: bench-client
+bench-client: setup ## Measure what a request to the Kubernetes API costs the operator (half a minute)
+	@python bench/bench_client.py $(ARGS)
+
 .PHONY: bench-services
 bench-services: setup ## Measure the users service beside its peers (4 minutes)
 	@hack/setup-docker.sh

@@ -4,7 +4,7 @@ import asyncio
 import signal
 import sys
 
-import httpx2
+import aiohttp
 from fastapi_fleet.errors import ReconcileError
 from figures import Figure, as_json, table
 
@@ -20,7 +20,7 @@ def main() -> None:
     options = parse_options()
     try:
         figures = asyncio.run(_run_until_stopped(options))
-    except (MeasurementError, ReconcileError, httpx2.HTTPError) as error:
+    except (MeasurementError, ReconcileError, aiohttp.ClientError, TimeoutError) as error:
         sys.exit(f"Could not measure: {str(error) or type(error).__name__}")
     except (KeyboardInterrupt, asyncio.CancelledError):
         sys.exit(EXIT_INTERRUPTED)

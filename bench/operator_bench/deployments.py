@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
-import httpx2
 from fastapi_fleet.kube.kinds import DEPLOYMENT, Object
 
 from operator_bench.api_server import ApiServer, MeasurementError
@@ -67,9 +66,8 @@ async def watch_deployments(api: ApiServer, namespace: str) -> AsyncIterator[Dep
 
 async def _read(api: ApiServer, namespace: str, version: str, watch: DeploymentWatch) -> None:
     params = {"watch": "true", "resourceVersion": version, "timeoutSeconds": "3600"}
-    timeout = httpx2.Timeout(None, connect=5.0)
-    async with api.http.stream("GET", DEPLOYMENT.path(namespace), params=params, timeout=timeout) as response:
-        async for line in response.aiter_lines():
+    async with api.streams.get(DEPLOYMENT.path(namespace), params=params) as response:
+        async for line in response.content:
             event = json.loads(line)
             if event["type"] == "ERROR":
                 raise MeasurementError(f"watch of Deployments: {event['object'].get('message')}")

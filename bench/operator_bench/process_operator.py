@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-import httpx2
+import aiohttp
 
 from operator_bench.api_server import MeasurementError, poll
 from operator_bench.metrics import Metrics, parse_metrics
@@ -19,7 +19,7 @@ STOP_SECONDS = 30.0
 class ProcessOperator:
     """Looks after one namespace only, with the current context of the kubeconfig."""
 
-    def __init__(self, http: httpx2.AsyncClient, *, port: int, namespace: str, log: Path) -> None:
+    def __init__(self, http: aiohttp.ClientSession, *, port: int, namespace: str, log: Path) -> None:
         self._http = http
         self._url = f"http://127.0.0.1:{port}"
         self._environment = os.environ | {"FLEET_PORT": str(port), "FLEET_WATCH_NAMESPACES": namespace}
@@ -63,7 +63,7 @@ class ProcessOperator:
 
     async def _get(self, path: str) -> str | None:
         try:
-            response = await self._http.get(self._url + path)
-        except httpx2.ConnectError:
+            async with self._http.get(self._url + path) as response:
+                return await response.text() if response.ok else None
+        except aiohttp.ClientConnectorError:
             return None
-        return None if response.is_error else response.text

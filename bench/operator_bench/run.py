@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import aiohttp
 from figures import Figure
 
-from operator_bench.api_server import ApiServer, connect, require_current_context
+from operator_bench.api_server import ApiServer, connect, use_context
 from operator_bench.cluster_operator import ClusterOperator, running_afterwards
 from operator_bench.deployments import DeploymentWatch, watch_deployments
 from operator_bench.fleet import Fleet
@@ -114,14 +115,16 @@ class Run:
 
 
 async def run(options: Options) -> list[Figure]:
-    """Raises MeasurementError, ReconcileError or httpx2.HTTPError when the cluster or the operator does not play."""
-    async with connect(options.context) as api:
-        installed = ClusterOperator(api)
-        async with running_afterwards(installed):
-            return await _measure(Run(api, options), api, installed, options)
+    """Raises MeasurementError, ReconcileError or aiohttp.ClientError when the cluster or the operator does not play."""
+    with tempfile.TemporaryDirectory(prefix="bench-operator-") as directory:
+        use_context(options.context, Path(directory) / "kubeconfig")
+        async with connect() as api:
+            installed = ClusterOperator(api)
+            async with running_afterwards(installed):
+                return await _measure(Run(api, options), installed, options)
 
 
-async def _measure(the_run: Run, api: ApiServer, installed: ClusterOperator, options: Options) -> list[Figure]:
+async def _measure(the_run: Run, installed: ClusterOperator, options: Options) -> list[Figure]:
     floor = None
     if options.stops_installed_operator:
         await installed.stop()
@@ -129,24 +132,24 @@ async def _measure(the_run: Run, api: ApiServer, installed: ClusterOperator, opt
         floor = await the_run.floor()
         if not options.needs_operator:
             return [Figure("bare loop: services to all Deployments", floor.burst.per_second, "/s")]
-    async with _operator(api, installed, options) as operator:
+    async with _operator(installed, options) as operator:
         await operator.start()
         return await the_run.figures(operator, floor)
 
 
 @asynccontextmanager
-async def _operator(api: ApiServer, installed: ClusterOperator, options: Options) -> AsyncIterator[Operator]:
+async def _operator(installed: ClusterOperator, options: Options) -> AsyncIterator[Operator]:
     if options.operator is OperatorKind.CLUSTER:
         yield installed
         return
-    require_current_context(options.context)
     log = Path(tempfile.mkdtemp(prefix="bench-operator-")) / "operator.log"
     _say(f"The operator's log: {log}")
-    operator = ProcessOperator(api.http, port=options.port, namespace=options.namespace, log=log)
-    try:
-        yield operator
-    finally:
-        await operator.stop()
+    async with aiohttp.ClientSession() as http:
+        operator = ProcessOperator(http, port=options.port, namespace=options.namespace, log=log)
+        try:
+            yield operator
+        finally:
+            await operator.stop()
 
 
 def _say(text: str) -> None:

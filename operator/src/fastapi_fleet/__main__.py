@@ -8,11 +8,12 @@ from importlib.metadata import version
 
 import structlog
 import uvloop
-from lightkube.core.exceptions import ConfigError
 from pydantic import ValidationError
 
 from fastapi_fleet.config import OperatorSettings
 from fastapi_fleet.errors import ReconcileError
+from fastapi_fleet.handlers.login import log_in
+from fastapi_fleet.kube.connection import Connection
 from fastapi_fleet.kube.http_client import HttpKubeClient
 from fastapi_fleet.logging import configure_logging
 from fastapi_fleet.runtime import Runtime
@@ -38,8 +39,8 @@ async def _run(settings: OperatorSettings) -> int:
     for signum in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     try:
-        await Runtime(settings, HttpKubeClient.from_environment()).run(stop)
-    except (ConfigError, ReconcileError) as error:
+        await Runtime(settings, HttpKubeClient(Connection(log_in))).run(stop)
+    except ReconcileError as error:
         log.error("Operator cannot run", error=str(error))  # noqa: TRY400 - the message says it all
         return 1
     except Exception:

@@ -9,6 +9,8 @@ class ReconcileError(Exception):
     """A pass could not finish. `reason` is a CamelCase constant; `message` is for people and holds no secret."""
 
     next_step: ClassVar[NextStep]
+    retry_after: float = 0.0
+    """Seconds that who was asked wants to be left alone."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -64,8 +66,9 @@ class ApiUnavailableError(ReconcileError):
 
     next_step = "retry"
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, retry_after: float = 0.0) -> None:
         super().__init__("ApiUnavailable", message)
+        self.retry_after = retry_after
 
 
 class ApiConflictError(ReconcileError):

@@ -49,6 +49,9 @@ FOLLOW_UPS: dict[str, tuple[Outcome | Exception, list[float]]] = {
     "waiting": (Outcome("waiting", again_after=WAIT_SECONDS), [WAIT_SECONDS]),
     "retry": (Outcome("error", retry=True), [1]),
     "error that is retried": (ApiUnavailableError("no answer"), [1]),
+    "error of who wants to be left alone": (ApiUnavailableError("too many", retry_after=7.0), [7]),
+    "error of who wants to be left alone for less than the backoff": (ApiUnavailableError("a", retry_after=0.5), [1]),
+    "error of who wants to be left alone for ever": (ApiUnavailableError("a", retry_after=1e9), [300]),
     "error that waits": (NotOwnedError("theirs"), [WAIT_SECONDS]),
     "error that gives up": (InvalidSpecError("spec.port", "too big"), []),
     "defect": (ZeroDivisionError(), [1]),
@@ -79,6 +82,7 @@ async def test_success_ends_the_backoff() -> None:
 
 OUTCOMES: list[tuple[ReconcileError, Outcome]] = [
     (ApiUnavailableError("x"), Outcome("error", retry=True)),
+    (ApiUnavailableError("x", retry_after=5.0), Outcome("error", retry=True, again_after=5.0)),
     (NotOwnedError("x"), Outcome("waiting", again_after=WAIT_SECONDS)),
     (DependencyMissingError(Reason.SECRET_MISSING, "x"), Outcome("waiting", again_after=WAIT_SECONDS)),
     (InvalidSpecError("spec", "x"), Outcome("invalid")),

@@ -1,4 +1,4 @@
-"""kopf watches, handlers record and enqueue. The only module that sees kopf."""
+"""kopf watches, handlers record and enqueue."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from typing import Any, cast
 import kopf
 
 from fastapi_fleet.constants import GROUP
+from fastapi_fleet.handlers.login import log_in
 from fastapi_fleet.kube.kinds import WATCHED, Object
 from fastapi_fleet.reconcile.intake import Intake
 from fastapi_fleet.reconcile.resync import label_selector
@@ -51,8 +52,8 @@ def watch_registry(intake: Intake) -> kopf.OperatorRegistry:
     return registry
 
 
-async def _login(**kwargs: Any) -> kopf.ConnectionInfo | None:  # noqa: ANN401 - handed through to kopf
-    return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
+async def _login(**_: Any) -> kopf.ConnectionInfo:  # noqa: ANN401 - what kopf passes to a login
+    return log_in()
 
 
 class NoEssence(kopf.DiffBaseStorage):

@@ -1,27 +1,22 @@
-"""The Kubernetes API over HTTP: plain dicts, errors that say what happens next.
-
-Connection, kubeconfig and token rotation are lightkube's; its models are left aside, since objects here stay JSON data.
-"""
+"""The Kubernetes API over HTTP: plain dicts, errors that say what happens next."""
 
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 
-import httpx2
-from lightkube.config.client_adapter import AsyncClient, ConnectionParams
-from lightkube.config.kubeconfig import KubeConfig
-from lightkube.core.exceptions import ConfigError
+import aiohttp
 from prometheus_client import Counter
 
 from fastapi_fleet.constants import FIELD_MANAGER
 from fastapi_fleet.errors import ApiConflictError, ApiRefusedError, ApiUnavailableError, ReconcileError
 from fastapi_fleet.kube.client import WatchEvent
+from fastapi_fleet.kube.connection import Answer, Connection, answer_of
 from fastapi_fleet.kube.kinds import BY_NAME, Kind, Object, ObjectKey, key_of
 
 REQUESTS = Counter("fastapi_fleet_api_requests_total", "Requests to the Kubernetes API.", ["verb", "kind", "code"])
 
-REQUEST_TIMEOUT_SECONDS = 30.0
 PAGE_SIZE = 500
 WATCH_SECONDS = 300
 WATCH_SILENCE_SECONDS = 150.0
@@ -37,26 +32,18 @@ Fence = Callable[[], None]
 
 
 class HttpKubeClient:
-    """KubeClient over HTTP, configured from the pod's service account or from the kubeconfig."""
+    """KubeClient over HTTP."""
 
-    def __init__(self, http: httpx2.AsyncClient, fence: Fence | None = None) -> None:
-        self._http = http
+    def __init__(self, connection: Connection, fence: Fence | None = None) -> None:
+        self._connection = connection
         self._fence = fence
-
-    @classmethod
-    def from_environment(cls) -> "HttpKubeClient":
-        """Raises lightkube.core.exceptions.ConfigError where neither a service account nor a kubeconfig is found."""
-        config = KubeConfig.from_env().get()
-        if config is None:
-            raise ConfigError("the kubeconfig has no current context: set one, or set KUBECONFIG")
-        return cls(AsyncClient(config, ConnectionParams(timeout=httpx2.Timeout(REQUEST_TIMEOUT_SECONDS, connect=5.0))))
 
     def behind(self, fence: Fence) -> "HttpKubeClient":
         """The same connection for writes that `fence` allows."""
-        return HttpKubeClient(self._http, fence)
+        return HttpKubeClient(self._connection, fence)
 
     async def aclose(self) -> None:
-        await self._http.aclose()
+        await self._connection.aclose()
 
     async def get(self, key: ObjectKey) -> Object | None:
         kind = BY_NAME[key.kind]
@@ -162,15 +149,13 @@ class HttpKubeClient:
         path = kind.path(namespace)
         params = {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(WATCH_SECONDS)}
         params |= {"labelSelector": label_selector} if label_selector else {}
-        timeout = httpx2.Timeout(WATCH_SILENCE_SECONDS, connect=5.0)
         try:
-            async with self._http.stream("GET", path, params=params, timeout=timeout) as response:
-                REQUESTS.labels("WATCH", kind.name, str(response.status_code)).inc()
-                if response.is_error:
-                    await response.aread()
-                    raise _error("WATCH", path, response)
+            async with self._connection.stream(path, params=params, silence=WATCH_SILENCE_SECONDS) as response:
+                REQUESTS.labels("WATCH", kind.name, str(response.status)).inc()
+                if response.status >= HTTPStatus.BAD_REQUEST:
+                    raise _error("WATCH", path, await answer_of(response))
                 yield _events(path, response)
-        except httpx2.HTTPError as error:
+        except (aiohttp.ClientError, TimeoutError) as error:
             raise ApiUnavailableError(f"WATCH {path}: {type(error).__name__}") from error
 
     async def _pages(self, kind: Kind, namespace: str | None, label_selector: str | None) -> AsyncIterator[Object]:
@@ -198,31 +183,29 @@ class HttpKubeClient:
     ) -> Object | None:
         if self._fence is not None and verb != "GET":
             self._fence()
-        content = None if body is None else json.dumps(body).encode()
-        headers = {} if content is None else {"Content-Type": content_type}
         try:
-            response = await self._http.request(verb, path, params=params, content=content, headers=headers)
-        except httpx2.HTTPError as error:
+            answer = await self._connection.request(verb, path, params=params, content_type=content_type, body=body)
+        except (aiohttp.ClientError, TimeoutError) as error:
             REQUESTS.labels(verb, kind.name, "error").inc()
             raise ApiUnavailableError(f"{verb} {path}: {type(error).__name__}") from error
-        REQUESTS.labels(verb, kind.name, str(response.status_code)).inc()
-        if response.status_code == httpx2.codes.NOT_FOUND:
+        REQUESTS.labels(verb, kind.name, str(answer.status)).inc()
+        if answer.status == HTTPStatus.NOT_FOUND:
             return None
-        if response.is_error:
-            raise _error(verb, path, response)
-        return _object(verb, path, response)
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            raise _error(verb, path, answer)
+        return _object(verb, path, answer)
 
 
-def _object(verb: str, path: str, response: httpx2.Response) -> Object:
+def _object(verb: str, path: str, answer: Answer) -> Object:
     try:
-        result: Object = response.json()
+        result: Object = answer.json()
     except ValueError:
-        raise ApiUnavailableError(f"{verb} {path}: HTTP {response.status_code} without JSON") from None
+        raise ApiUnavailableError(f"{verb} {path}: HTTP {answer.status} without JSON") from None
     return result
 
 
-async def _events(path: str, response: httpx2.Response) -> AsyncIterator[WatchEvent]:
-    async for line in response.aiter_lines():
+async def _events(path: str, response: aiohttp.ClientResponse) -> AsyncIterator[WatchEvent]:
+    async for line in response.content:
         try:
             event = json.loads(line)
         except ValueError:
@@ -233,21 +216,21 @@ async def _events(path: str, response: httpx2.Response) -> AsyncIterator[WatchEv
             yield event["type"], event["object"]
 
 
-def _error(verb: str, path: str, response: httpx2.Response) -> ReconcileError:
-    message = f"{verb} {path}: {_status_message(response)}"
-    code = response.status_code
-    if code == httpx2.codes.CONFLICT:
+def _error(verb: str, path: str, answer: Answer) -> ReconcileError:
+    message = f"{verb} {path}: {_status_message(answer)}"
+    if answer.status == HTTPStatus.CONFLICT:
         return ApiConflictError(message)
-    if code in {httpx2.codes.UNAUTHORIZED, httpx2.codes.TOO_MANY_REQUESTS} or response.is_server_error:
-        return ApiUnavailableError(message)
+    is_passing = answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS}
+    if is_passing or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return ApiUnavailableError(message, retry_after=answer.retry_after)
     return ApiRefusedError(message)
 
 
-def _status_message(response: httpx2.Response) -> str:
+def _status_message(answer: Answer) -> str:
     """What the API server says or, where something else answers in its place, the code alone."""
     try:
-        status = response.json()
+        status = answer.json()
     except ValueError:
         status = None
     message = status.get("message") if isinstance(status, dict) else None
-    return str(message or f"HTTP {response.status_code}")
+    return str(message or f"HTTP {answer.status}")

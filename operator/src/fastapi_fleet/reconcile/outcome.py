@@ -8,7 +8,10 @@ from fastapi_fleet.errors import ReconcileError
 
 @dataclass(frozen=True)
 class Outcome:
-    """`result` labels metrics. `retry`: again with backoff. `again_after`: again after that many seconds."""
+    """`result` labels metrics. `retry`: again with backoff. `again_after`: again after that many seconds.
+
+    Both: with backoff, and not before that many seconds.
+    """
 
     result: Literal["success", "waiting", "invalid", "error"]
     retry: bool = False
@@ -25,7 +28,7 @@ def outcome_of(problem: ReconcileError) -> Outcome:
     """The outcome of a pass that met `problem`."""
     match problem.next_step:
         case "retry":
-            return Outcome("error", retry=True)
+            return Outcome("error", retry=True, again_after=problem.retry_after or None)
         case "wait":
             return Outcome("waiting", again_after=WAIT_SECONDS)
         case "give_up":

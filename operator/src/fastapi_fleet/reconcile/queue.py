@@ -84,10 +84,10 @@ class WorkQueue:
             known[1].cancel()
         self._timers[key] = (due, self._call_later(seconds, lambda: self._due(key, lane)))
 
-    def retry(self, key: ObjectKey) -> float:
+    def retry(self, key: ObjectKey, at_least: float = 0.0) -> float:
         """Ask for a pass after a failure: later with each failure in a row. Returns the delay in seconds."""
         failures = self._failures[key] = self._failures.get(key, 0) + 1
-        delay = self._backoff.delay(failures, self._random())
+        delay = max(self._backoff.delay(failures, self._random()), min(at_least, self._backoff.most))
         self.add_after(key, delay, Lane.CHANGE)
         return delay
 

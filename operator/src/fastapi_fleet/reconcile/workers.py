@@ -61,7 +61,7 @@ class Workers:
 
     def _follow_up(self, key: ObjectKey, outcome: Outcome) -> None:
         if outcome.retry:
-            self._queue.retry(key)
+            self._queue.retry(key, at_least=outcome.again_after or 0.0)
             return
         self._queue.succeeded(key)
         if outcome.again_after is not None:
