@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds a Go program into the cache, unless it is there, and prints its path.
-# ESTIMATE, if set, tells how long that takes on 2 cores where Go has none of its packages.
+# ESTIMATE, if set, tells how long that takes on 2 cores where Go has none of its packages; BUILD_TAGS are Go's, separated by commas.
 # usage: build-go-program.sh NAME PACKAGE@VERSION                    a published program
 #        build-go-program.sh NAME PACKAGE MODULE_FOLDER [LDFLAGS]    a package that the go.mod of a folder pins
 set -euo pipefail
@@ -9,7 +9,7 @@ source hack/lib/progress.sh
 source hack/lib/cache.sh
 
 name=$1 package=$2 module=${3:-} ldflags="-s -w ${4:-}"
-key=$(text_key "$package" "$ldflags" "$([[ -z $module ]] || content_key "$module")")
+key=$(text_key "$package" "$ldflags" "$([[ -z $module ]] || content_key "$module")" ${BUILD_TAGS:+"$BUILD_TAGS"})
 program=$FLEET_CACHE/programs/$name-$key
 
 if [[ ! -x $program ]]; then
@@ -22,7 +22,7 @@ if [[ ! -x $program ]]; then
   scratch=$(mktemp -d "$FLEET_CACHE/programs/partial-XXXXXX") # on the cache's file system, so that the last mv is a rename
   trap 'rm -rf "$scratch"' EXIT
   if [[ -n $module ]]; then
-    go build -C "$module" -trimpath -ldflags "$ldflags" -o "$scratch/program" "$package" 2>"$scratch/log" || { cat "$scratch/log" >&2; exit 1; }
+    go build -C "$module" -trimpath ${BUILD_TAGS:+-tags "$BUILD_TAGS"} -ldflags "$ldflags" -o "$scratch/program" "$package" 2>"$scratch/log" || { cat "$scratch/log" >&2; exit 1; }
   else
     GOBIN=$scratch/bin go install -trimpath -ldflags "$ldflags" "$package" 2>"$scratch/log" || { cat "$scratch/log" >&2; exit 1; }
     mv "$scratch"/bin/* "$scratch/program"

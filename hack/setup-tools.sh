@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes tools available: the machine's own where they are fit, else built from Go modules into the cache.
-# usage: setup-tools.sh compose|kind|kubectl|helm...
+# usage: setup-tools.sh compose|kind|kubectl|helm|promtool...
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source hack/lib/progress.sh
@@ -12,6 +12,7 @@ has_compose() { [[ $(docker compose version --short 2>&1) =~ ^v?(2\.(2[4-9]|[3-9
 has_kind() { [[ $(kind version --quiet 2>&1) =~ 0\.(3[0-9]|[4-9][0-9]) ]]; }
 has_kubectl() { [[ $(kubectl version --client 2>&1) =~ 'Client Version: v1.3'[3-9] ]]; }
 has_helm() { [[ $(helm version --short 2>&1) =~ ^v(3\.1[4-9]|3\.[2-9][0-9]|4\.) ]]; }
+has_promtool() { [[ $(promtool --version 2>&1) =~ ^promtool,\ version ]]; }
 
 link() { ln -sf "$(hack/build-go-program.sh "$1" "${@:2}")" "$FLEET_CACHE/bin/$1"; }
 
@@ -35,6 +36,11 @@ setup_kubectl() {
 setup_helm() {
   say "helm is missing or older than 3.14: installing $HELM_VERSION"
   ESTIMATE='4 minutes' link helm "helm.sh/helm/v3/cmd/helm@$HELM_VERSION"
+}
+# The service discoveries are left out: they are most of its size, and no rule needs one.
+setup_promtool() {
+  say 'promtool is missing: installing that of hack/tools/promtool'
+  ESTIMATE='5 minutes' BUILD_TAGS=remove_all_sd link promtool github.com/prometheus/prometheus/cmd/promtool hack/tools/promtool
 }
 
 for tool in "$@"; do

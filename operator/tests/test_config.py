@@ -24,6 +24,13 @@ def test_namespaces_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> 
     assert OperatorSettings().watch_namespaces == ("team", "other")
 
 
+@pytest.mark.parametrize(("watched", "expected"), [("", "system"), ("team,system", "system"), ("team,other", "team")])
+def test_the_heartbeat_is_where_the_watches_look(watched: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLEET_LEASE_NAMESPACE", "system")
+    monkeypatch.setenv("FLEET_WATCH_NAMESPACES", watched)
+    assert OperatorSettings().heartbeat_namespace == expected
+
+
 BAD = {
     "FLEET_WORKERS": "0",
     "FLEET_PORT": "http",

@@ -24,6 +24,12 @@ class OperatorSettings(BaseSettings):
     )
     lease_namespace: str = Field("fastapi-fleet-system", min_length=1, description="Namespace of the Lease.")
 
+    @property
+    def heartbeat_namespace(self) -> str:
+        """Where the watches look: the Lease's namespace, unless only others are watched."""
+        own = not self.watch_namespaces or self.lease_namespace in self.watch_namespaces
+        return self.lease_namespace if own else self.watch_namespaces[0]
+
     @field_validator("watch_namespaces", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:

@@ -18,8 +18,9 @@ from fastapi_fleet.handlers.endpoints import serve_endpoints
 from fastapi_fleet.handlers.watches import watch
 from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.election import Election
+from fastapi_fleet.kube.heartbeat import UNHEARD, Heartbeat
 from fastapi_fleet.kube.http_client import HttpKubeClient
-from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, FLEET_PLATFORM, LEASE, ObjectKey
+from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, FLEET_PLATFORM, LEASE, Object, ObjectKey
 from fastapi_fleet.reconcile.backing_services import BackingServices
 from fastapi_fleet.reconcile.credentials import generate_secret
 from fastapi_fleet.reconcile.dependents import Dependents
@@ -28,6 +29,7 @@ from fastapi_fleet.reconcile.optional_kinds import OptionalKinds
 from fastapi_fleet.reconcile.platform_pass import PlatformPass, PlatformPassDependencies
 from fastapi_fleet.reconcile.queue import WorkQueue
 from fastapi_fleet.reconcile.relists import Relists
+from fastapi_fleet.reconcile.resource_readiness import RESOURCE_READINESS
 from fastapi_fleet.reconcile.resync import Resync
 from fastapi_fleet.reconcile.service_pass import ServicePass, ServicePassDependencies
 from fastapi_fleet.reconcile.workers import Pass, Workers
@@ -58,6 +60,14 @@ class Runtime:
             now=now,
         )
         self._kube = kube.behind(self._election.require)
+        self._heartbeat = Heartbeat(
+            self._kube,
+            namespace=settings.heartbeat_namespace,
+            name=f"{settings.lease_name}-heartbeat",
+            leads=self._election.elected.is_set,
+            now=now,
+            clock=loop.time,
+        )
         self._rabbitmq = RabbitmqBackend()
         self._cache = ObjectCache()
         self._dependents = Dependents()
@@ -83,10 +93,12 @@ class Runtime:
         self._synced = False
         QUEUE_DEPTH.set_function(lambda: self._queue.depth)
         QUEUE_AGE.set_function(lambda: self._queue.oldest_age)
+        UNHEARD.set_function(lambda: self._heartbeat.unheard_for)
+        RESOURCE_READINESS.show(self._cache)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set. Raises when a part ends by itself: a deaf operator must not look alive."""
-        async with serve_endpoints(self._settings.port, self._queue, lambda: self._synced):
+        async with serve_endpoints(self._settings.port, self._queue, self._heartbeat, lambda: self._synced):
             try:
                 await self._prime(stop)
                 await self._work_until(stop)
@@ -108,20 +120,23 @@ class Runtime:
         await self._resync.prime()
 
     async def _work_until(self, stop: asyncio.Event) -> None:
-        election = asyncio.create_task(self._election.run())
+        beside = (self._election.run(), self._resync.run(), self._optional.run(), self._heartbeat.run())
+        parts = [asyncio.create_task(part) for part in beside]
         workers = asyncio.create_task(self._lead())
-        resync = asyncio.create_task(self._resync.run())
-        optional = asyncio.create_task(self._optional.run())
-        watches = asyncio.create_task(watch(self._intake, self._settings.watch_namespaces, stop))
-        await _first_of(workers, election, resync, optional, asyncio.create_task(stop.wait()), outlived_by=watches)
+        watches = asyncio.create_task(watch(self._saw, self._settings.watch_namespaces, stop))
+        await _first_of(workers, *parts, asyncio.create_task(stop.wait()), outlived_by=watches)
         if workers.done():
             await self._election.release()
         stop.set()
         await asyncio.wait({watches}, timeout=DRAIN_SECONDS)
         watches.cancel()
-        for part in (watches, workers, election, resync, optional):
+        for part in (watches, workers, *parts):
             if part.done() and not part.cancelled():
                 part.result()
+
+    def _saw(self, event_type: str | None, obj: Object) -> None:
+        self._heartbeat.saw(obj)
+        self._intake.saw(event_type, obj)
 
     async def _lead(self) -> None:
         await self._election.elected.wait()

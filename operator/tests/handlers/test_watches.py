@@ -21,7 +21,7 @@ NEWER: Object = {**SHOP, "metadata": {**SHOP["metadata"], "resourceVersion": "2"
 
 
 def test_every_watched_kind_has_a_handler() -> None:
-    handlers = watch_registry(Fleet().intake)._watching.get_all_handlers()
+    handlers = watch_registry(Fleet().intake.saw)._watching.get_all_handlers()
     selected = {
         (handler.selector.group, handler.selector.version, handler.selector.any_name)
         for handler in handlers
@@ -44,7 +44,7 @@ async def test_watches_select_children_on_the_server_and_hand_everything_on_unti
     monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
     async with server.serving():
         write_kubeconfig(kubeconfig, server.url)
-        watches = asyncio.create_task(watch(fleet.intake, (), stop))
+        watches = asyncio.create_task(watch(fleet.intake.saw, (), stop))
         try:
             await until(lambda: watches.done() or len(server.watching) == len(WATCHED))
             assert server.selectors == SELECTORS

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from fastapi_fleet.kube.heartbeat import DEAF_SECONDS, Heartbeat
 from fastapi_fleet.reconcile.queue import WorkQueue
 
 STUCK_SECONDS = 120.0
@@ -13,11 +14,13 @@ STUCK_SECONDS = 120.0
 
 
 @asynccontextmanager
-async def serve_endpoints(port: int, queue: WorkQueue, is_synced: Callable[[], bool]) -> AsyncIterator[None]:
+async def serve_endpoints(
+    port: int, queue: WorkQueue, heartbeat: Heartbeat, is_synced: Callable[[], bool]
+) -> AsyncIterator[None]:
     """Serve on all addresses while the context is open. `is_synced`: whether the cache has been filled."""
 
     async def livez(_: web.Request) -> web.Response:
-        return _answer(_liveness_problem(queue))
+        return _answer(_liveness_problem(queue, heartbeat))
 
     async def readyz(_: web.Request) -> web.Response:
         return _answer(None if is_synced() else "the cache is being filled")
@@ -33,9 +36,11 @@ async def serve_endpoints(port: int, queue: WorkQueue, is_synced: Callable[[], b
         await runner.cleanup()
 
 
-def _liveness_problem(queue: WorkQueue) -> str | None:
-    stuck = queue.stuck_for
-    return f"no pass has begun or ended for {stuck:.0f} s" if stuck > STUCK_SECONDS else None
+def _liveness_problem(queue: WorkQueue, heartbeat: Heartbeat) -> str | None:
+    stuck, unheard = queue.stuck_for, heartbeat.unheard_for
+    if stuck > STUCK_SECONDS:
+        return f"no pass has begun or ended for {stuck:.0f} s"
+    return f"the watch has not shown a heartbeat for {unheard:.0f} s" if unheard > DEAF_SECONDS else None
 
 
 def _answer(problem: str | None) -> web.Response:

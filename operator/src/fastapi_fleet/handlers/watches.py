@@ -1,7 +1,7 @@
 """kopf watches, handlers record and enqueue."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import kopf
@@ -9,20 +9,22 @@ import kopf
 from fastapi_fleet.constants import GROUP
 from fastapi_fleet.handlers.login import log_in
 from fastapi_fleet.kube.kinds import WATCHED, Object
-from fastapi_fleet.reconcile.intake import Intake
 from fastapi_fleet.reconcile.resync import label_selector
 
 IDENTITY = "fastapi-fleet"
 """Only peering uses it, which is off; without one, kopf looks the user's name up, which an image may not have."""
 
+Saw = Callable[[str | None, Object], None]
+"""Takes an event of a watch: its type, None for an item of a listing, and the object."""
 
-async def watch(intake: Intake, namespaces: Sequence[str], stop: asyncio.Event) -> None:
-    """Feed `intake` with every change of the watched kinds, in `namespaces` or everywhere. Runs until `stop` is set.
+
+async def watch(saw: Saw, namespaces: Sequence[str], stop: asyncio.Event) -> None:
+    """Tell `saw` of every change of the watched kinds, in `namespaces` or everywhere. Runs until `stop` is set.
 
     kopf takes SIGTERM and SIGINT for itself and sets `stop` when it ends, on a signal or by itself: the other parts are
     to end then, for kopf waits for every task of the loop. Raises what made kopf give up.
     """
-    registry = watch_registry(intake)
+    registry = watch_registry(saw)
 
     async def tell_the_others(**_: object) -> None:
         stop.set()
@@ -39,16 +41,16 @@ async def watch(intake: Intake, namespaces: Sequence[str], stop: asyncio.Event) 
     )
 
 
-def watch_registry(intake: Intake) -> kopf.OperatorRegistry:
+def watch_registry(saw: Saw) -> kopf.OperatorRegistry:
     """One on.event handler a kind: kopf keeps no state on the objects and holds no finalizer for these."""
     registry = kopf.OperatorRegistry()
     kopf.on.login(registry=registry, retries=3)(_login)
 
-    async def saw(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401 - what kopf passes beside the event
-        intake.saw(event["type"], cast("Object", dict(event["object"])))
+    async def hand_on(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401 - what kopf passes beside the event
+        saw(event["type"], cast("Object", dict(event["object"])))
 
     for kind in WATCHED:
-        kopf.on.event(kind.group, kind.version, kind.plural, registry=registry)(saw)
+        kopf.on.event(kind.group, kind.version, kind.plural, registry=registry)(hand_on)
     return registry
 
 
