@@ -33,7 +33,7 @@ test: lint test-unit test-services test-faults-quick test-compose test-e2e ## Ev
 test-unit: setup ## Operator, kit and chart, without a cluster
 	@hack/run-tests.sh operator --ignore-glob='*/integration'
 	@$(MAKE) --no-print-directory -C services/kit test-unit
-	@hack/setup-tools.sh helm
+	@hack/setup-tools.sh helm promtool
 	@hack/run-tests.sh tests/chart
 
 .PHONY: test-services

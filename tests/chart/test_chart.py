@@ -1,45 +1,13 @@
 """The chart as Helm renders it: every switch, the rights it asks for, and the values it refuses."""
 
 import json
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
+from helm import CHART, FULL, MINIMAL, REPOSITORY, Manifest, RefusedError, of_kind, render
 
-CHART = Path(__file__).resolve().parents[2] / "charts" / "fastapi-fleet"
-CRDS = CHART.parents[1] / "crds"
-
-FULL = CHART / "ci" / "full-values.yaml"
-MINIMAL = CHART / "ci" / "minimal-values.yaml"
-
-KUBERNETES = "1.34.0"
-
-Manifest = dict[str, Any]
-
-
-class RefusedError(Exception):
-    """Helm would not render; the message is its own."""
-
-
-def render(*arguments: str, release: str = "fastapi-fleet") -> list[Manifest]:
-    """What `helm template` makes of the chart.
-
-    Raises:
-        RefusedError: values or chart are not accepted.
-    """
-    command = ["helm", "template", release, str(CHART), "--namespace", "fastapi-fleet-system"]
-    command += ["--kube-version", KUBERNETES, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise RefusedError(done.stderr)
-    return [document for document in yaml.safe_load_all(done.stdout) if document]
-
-
-def of_kind(manifests: list[Manifest], kind: str) -> list[Manifest]:
-    return [manifest for manifest in manifests if manifest["kind"] == kind]
+CRDS = REPOSITORY / "crds"
 
 
 def pod_of(manifests: list[Manifest]) -> Manifest:
