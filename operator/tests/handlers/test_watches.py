@@ -54,6 +54,23 @@ async def test_watches_select_children_on_the_server_and_hand_everything_on_unti
             await watches
 
 
+async def test_told_to_end_while_it_learns_the_kinds_of_the_cluster_it_ends_at_once_and_in_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    server, stop = StubApiServer(), asyncio.Event()
+    server.scan_may_end.clear()
+    kubeconfig = tmp_path / "kubeconfig"
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+    async with server.serving():
+        write_kubeconfig(kubeconfig, server.url)
+        watches = asyncio.create_task(watch(Fleet().intake.saw, (), stop))
+        await until(lambda: watches.done() or {"api", "apis"} <= server.scanned)
+        stop.set()
+        async with asyncio.timeout(3):
+            await watches
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 async def see_the_life_of_a_resource(server: StubApiServer, fleet: Fleet) -> None:
     """Listed, changed and deleted."""
     async with asyncio.timeout(10):

@@ -14,13 +14,19 @@ from fastapi_fleet.kube.kinds import WATCHED, Kind, Object
 
 
 class StubApiServer:
-    """Lists `objects` and then streams what is put into the queue of each kind, until `stop`."""
+    """Lists `objects` and then streams what is put into the queue of each kind, until `stop`.
+
+    `scanned`: paths at which it was asked what it serves, which it tells as soon as `scan_may_end` is set.
+    """
 
     def __init__(self, *objects: Object) -> None:
         self.objects = objects
         self.events: dict[str, asyncio.Queue[tuple[str, Object]]] = {kind.plural: asyncio.Queue() for kind in WATCHED}
         self.selectors: dict[str, str | None] = {}
         self.watching: set[str] = set()
+        self.scanned: set[str] = set()
+        self.scan_may_end = asyncio.Event()
+        self.scan_may_end.set()
         self.url = ""
 
     @asynccontextmanager
@@ -28,7 +34,7 @@ class StubApiServer:
         """Serve on a loopback port."""
         application = web.Application()
         application.add_routes([web.get("/{path:.*}", self._answer)])
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
@@ -42,6 +48,8 @@ class StubApiServer:
         path = request.path.strip("/")
         kind = next((kind for kind in WATCHED if path.endswith(f"/{kind.plural}")), None)
         if kind is None:
+            self.scanned.add(path)
+            await self.scan_may_end.wait()
             return web.json_response(_discovery(path))
         if "watch" in request.query:
             return await self._stream(request, kind)

@@ -1,7 +1,8 @@
 """kopf watches, handlers record and enqueue."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+import signal
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, cast
 
 import kopf
@@ -17,28 +18,50 @@ IDENTITY = "fastapi-fleet"
 Saw = Callable[[str | None, Object], None]
 """Takes an event of a watch: its type, None for an item of a listing, and the object."""
 
+SCAN = frozenset({"_read_old_api", "_read_new_apis", "_read_version"})
+"""Coroutines by which kopf asks for the kinds of the cluster when it starts."""
+
 
 async def watch(saw: Saw, namespaces: Sequence[str], stop: asyncio.Event) -> None:
     """Tell `saw` of every change of the watched kinds, in `namespaces` or everywhere. Runs until `stop` is set.
 
-    kopf takes SIGTERM and SIGINT for itself and sets `stop` when it ends, on a signal or by itself: the other parts are
-    to end then, for kopf waits for every task of the loop. Raises what made kopf give up.
+    SIGTERM and SIGINT set `stop`, and so does kopf when it ends by itself: the other parts are to end then, for kopf
+    waits for every task of the loop. Raises what made kopf give up.
     """
     registry = watch_registry(saw)
+    kopf_stop = asyncio.Event()
 
     async def tell_the_others(**_: object) -> None:
         stop.set()
 
     kopf.on.cleanup(registry=registry)(tell_the_others)
-    await kopf.operator(
+    others = asyncio.all_tasks()
+    tasks = await kopf.spawn_tasks(
         registry=registry,
         settings=watch_settings(),
         standalone=True,
         clusterwide=not namespaces,
         namespaces=list(namespaces),
-        stop_flag=stop,
+        stop_flag=kopf_stop,
         identity=IDENTITY,  # type: ignore[arg-type]  # a NewType over str that kopf does not export
     )
+    # kopf has taken them for itself: it would stop before its scan is ended.
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
+    stopping = asyncio.create_task(_stop_in_order(stop, kopf_stop, others))
+    try:
+        await kopf.run_tasks(tasks, ignored={*others, stopping})
+    finally:
+        stopping.cancel()
+
+
+async def _stop_in_order(stop: asyncio.Event, kopf_stop: asyncio.Event, others: Collection[asyncio.Task[Any]]) -> None:
+    """End the requests of the scan, which kopf forgets: on a closed connection they would fail, aloud, for seconds."""
+    await stop.wait()
+    for task in asyncio.all_tasks() - {*others}:
+        if getattr(task.get_coro(), "__name__", "") in SCAN:
+            task.cancel()
+    kopf_stop.set()
 
 
 def watch_registry(saw: Saw) -> kopf.OperatorRegistry:
