@@ -94,6 +94,16 @@ REFUSED: dict[str, tuple[Manifest, str, str]] = {
         "spec.autoscaling.behavior.scaleUp.selectPolicy",
         "Unsupported value",
     ),
+    "rollout given up before a pod counts": (
+        service(rollout={"minReadySeconds": 60, "progressDeadlineSeconds": 60}),
+        "spec.rollout.progressDeadlineSeconds",
+        "must be above rollout.minReadySeconds",
+    ),
+    "rollout given up before a pod may have started": (
+        service(rollout={"progressDeadlineSeconds": 60}),
+        "spec.rollout.progressDeadlineSeconds",
+        "must be above probes.startupSeconds",
+    ),
     "the same pull secret twice": (
         service(imagePullSecrets=[{"name": "a"}, {"name": "a"}]),
         "spec.imagePullSecrets[1]",

@@ -33,6 +33,7 @@ def test_image_that_cannot_be_pulled_is_named_and_the_old_revision_serves(cluste
     assert ready["status"] == "False"
     assert "container app" in ready["message"]
     assert ABSENT_IMAGE in ready["message"]
+    assert f"revision {before['status']['revision']} goes on serving" in ready["message"]
     assert get_json(cluster, "/version") == "1"
     found = cluster.get(SERVICE, "hello")
     assert found is not None

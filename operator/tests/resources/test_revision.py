@@ -8,7 +8,7 @@ import pytest
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.resources.deployment import render_deployment
 from fastapi_fleet.resources.service_inputs import ServiceInputs
-from fastapi_fleet.status.rollout_complete import revision_of
+from fastapi_fleet.status.revisions import revision_of
 from support.rendering import SERVICE_OWNER
 
 SPEC: dict[str, Any] = {
@@ -53,7 +53,10 @@ def test_new_revision_for_another(change: Callable[[ServiceInputs], ServiceInput
     assert revision(SPEC, change(INPUTS)) != revision(SPEC)
 
 
-@pytest.mark.parametrize("change", [{"replicas": 5}, {"paused": True}], ids=["replicas", "paused"])
+SEEN_BY_NO_POD: list[dict[str, Any]] = [{"replicas": 5}, {"paused": True}, {"rollout": {"minReadySeconds": 5}}]
+
+
+@pytest.mark.parametrize("change", SEEN_BY_NO_POD, ids=str)
 def test_same_revision_for_a_change_that_no_pod_sees(change: dict[str, Any]) -> None:
     assert revision({**SPEC, **change}) == revision(SPEC)
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fastapi_fleet.api.conditions import Reason
+from fastapi_fleet.api.conditions import MESSAGE_LIMIT, Reason
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.errors import (
     ApiRefusedError,
@@ -114,8 +114,33 @@ def test_rollout_of_a_pass_that_ended_early_never_holds(problem: ReconcileError,
 def test_obstacle_tells_the_cause_and_the_count() -> None:
     finding = rollout_complete(facts(STUCK, pod(terminated(3, "boom"))))
     assert finding.message == (
-        "container app of pod shop-1 ended with exit code 3: boom (0 of 1 pods updated, 1 available)"
+        "container app of pod shop-1 ended with exit code 3: boom "
+        "(revision wanted of registry.example/shop:1: 0 of 1 pods updated, 1 available)"
     )
+
+
+SERVING = {"conditions": [{"type": "Ready", "status": "True"}]}
+
+
+def test_obstacle_tells_which_revision_goes_on_serving() -> None:
+    older = pod(running(ready=True), revision="older", **SERVING)
+    broken = pod(running(), revision="broken", conditions=[{"type": "Ready", "status": "False"}])
+    message = rollout_complete(facts(STUCK, pod(terminated(3)), older, broken)).message
+    assert message.endswith("0 of 1 pods updated, 1 available; revision older goes on serving)")
+
+
+def test_pod_that_is_being_stopped_does_not_go_on_serving() -> None:
+    leaving = pod(running(ready=True), revision="older", **SERVING)
+    leaving["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    assert "serving" not in rollout_complete(facts(STUCK, pod(terminated(3)), leaving)).message
+
+
+@pytest.mark.parametrize("length", [100, 2000])
+def test_long_cause_leaves_room_for_the_revision_that_serves(length: int) -> None:
+    older = pod(running(ready=True), revision="older", **SERVING)
+    message = rollout_complete(facts(STUCK, pod(waiting("ErrImagePull", "x" * length)), older)).message
+    assert len(message) <= MESSAGE_LIMIT
+    assert message.endswith("; revision older goes on serving)")
 
 
 def test_obstacle_hides_the_secrets_of_the_service() -> None:

@@ -110,6 +110,7 @@ def service_specs(draw: st.DrawFn) -> FastAPIServiceSpec:
             "resources": draw(resources),
             "probes": draw(probes),
             "shutdown": draw(shutdowns()),
+            "rollout": {"minReadySeconds": draw(st.integers(0, 3600))},
             "database": database,
             "broker": broker,
             **draw(_variables_by_field()),

@@ -19,6 +19,7 @@ from fastapi_fleet.api.model import (
     cel_rules,
     map_list,
 )
+from fastapi_fleet.api.rollout_spec import DEADLINE_RULE, DEFAULT_STARTUP_SECONDS, Rollout
 from fastapi_fleet.api.scaling_spec import (
     REQUEST_RULES,
     Autoscaling,
@@ -176,7 +177,7 @@ class Probes(ApiModel):
         description=f"Takes a pod out of the Service. Default: {HEALTH_READY_PATH} after 5 s, every 10 s, 3 failures.",
     )
     startup_seconds: int = Field(
-        60,
+        DEFAULT_STARTUP_SECONDS,
         ge=1,
         le=3600,
         description="Seconds that the process may take to answer the liveness path for the first time.",
@@ -214,7 +215,9 @@ class Shutdown(ApiModel):
 class FastAPIServiceSpec(ApiModel):
     """Desired state of a FastAPI service. Only image is required; three lines run well."""
 
-    model_config = ConfigDict(json_schema_extra=cel_rules(*ONE_SOURCE_RULES, *ONE_PORT_RULES, *REQUEST_RULES))
+    model_config = ConfigDict(
+        json_schema_extra=cel_rules(*ONE_SOURCE_RULES, *ONE_PORT_RULES, *REQUEST_RULES, DEADLINE_RULE)
+    )
 
     image: ImageReference = Field(description="Container image of the service. The one required field.")
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = Field(
@@ -316,6 +319,7 @@ class FastAPIServiceSpec(ApiModel):
     )
     probes: Probes = Field(default=Probes(), description="Health checks.")
     shutdown: Shutdown = Field(default=Shutdown(), description="How a pod stops: one budget for all that happens.")
+    rollout: Rollout = Field(default=Rollout(), description="How a new revision takes over.")
     paused: bool = Field(
         default=False, description="While true the operator writes nothing but status, which says Paused."
     )

@@ -17,7 +17,8 @@ from fastapi_fleet.resources.manifest import Owner
 from fastapi_fleet.resources.render import ServiceManifests, render_fastapi_service
 from fastapi_fleet.resources.service_inputs import ServiceInputs
 from fastapi_fleet.status.facts import ServiceFacts
-from fastapi_fleet.status.rollout_complete import revision_of, runs_nothing_older
+from fastapi_fleet.status.revisions import revision_of
+from fastapi_fleet.status.rollout_complete import runs_nothing_older
 
 
 @dataclass(frozen=True)

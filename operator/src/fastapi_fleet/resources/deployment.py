@@ -19,10 +19,6 @@ from fastapi_fleet.resources.probes import render_probes
 from fastapi_fleet.resources.security import SERVICE_UID, container_security_context, pod_security_context
 from fastapi_fleet.resources.service_inputs import ServiceInputs
 
-MIN_PROGRESS_DEADLINE_SECONDS = 300
-PROGRESS_MARGIN_SECONDS = 60
-"""Beyond the start-up budget: time to pull the image, to be scheduled and to get ready."""
-
 REVISION_HISTORY_LIMIT = 5
 AUTOSCALED = "autoscaled"
 DEFAULT_RESOURCES = ResourceRequirements(requests={"cpu": "100m", "memory": "256Mi"}, limits={"memory": "256Mi"})
@@ -42,8 +38,8 @@ def render_deployment(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceInp
             **({} if spec.autoscaling else {"replicas": spec.replicas}),
             "selector": {"matchLabels": selector_labels(owner.name, "service")},
             "revisionHistoryLimit": REVISION_HISTORY_LIMIT,
-            "progressDeadlineSeconds": progress_deadline_seconds(spec),
-            "minReadySeconds": 0,
+            "progressDeadlineSeconds": spec.rollout.deadline_seconds(spec.probes.startup_seconds),
+            "minReadySeconds": spec.rollout.min_ready_seconds,
             "paused": False,
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
             "template": template,
@@ -108,11 +104,6 @@ def uvicorn_command(spec: FastAPIServiceSpec) -> list[str]:
         *("--timeout-graceful-shutdown", str(spec.shutdown.graceful_timeout_seconds)),
         "--no-server-header",
     ]
-
-
-def progress_deadline_seconds(spec: FastAPIServiceSpec) -> int:
-    """How long a rollout may stand still: a pod within its own start-up budget does not count as stuck."""
-    return max(MIN_PROGRESS_DEADLINE_SECONDS, spec.probes.startup_seconds + PROGRESS_MARGIN_SECONDS)
 
 
 def config_hash(spec: FastAPIServiceSpec, inputs: ServiceInputs) -> str:

@@ -54,5 +54,5 @@ def _condition(finding: Finding, before: Condition | None, generation: int, now:
     )
 
 
-def shorten(message: str) -> str:
-    return message if len(message) <= MESSAGE_LIMIT else f"{message[: MESSAGE_LIMIT - 1]}…"
+def shorten(message: str, limit: int = MESSAGE_LIMIT) -> str:
+    return message if len(message) <= limit else f"{message[: limit - 1]}…"

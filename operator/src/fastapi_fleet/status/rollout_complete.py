@@ -6,11 +6,11 @@ from typing import Any
 
 from fastapi_fleet.api.conditions import ConditionType, Reason
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
-from fastapi_fleet.constants import ANNOTATION_REVISION
 from fastapi_fleet.errors import DependencyMissingError, InvalidSpecError
 from fastapi_fleet.status.conditions import Finding, failed_by, fails, holds, unknown
 from fastapi_fleet.status.facts import LiveObject, ServiceFacts
 from fastapi_fleet.status.pods import first_cause
+from fastapi_fleet.status.revisions import revision_of, with_context
 
 KIND = ConditionType.ROLLOUT_COMPLETE
 
@@ -29,11 +29,6 @@ def rollout_complete(facts: ServiceFacts) -> Finding:
     ):
         return _not_applied(facts.spec.paused)
     return _progress(facts, facts.deployment, wanted)
-
-
-def revision_of(obj: LiveObject) -> str | None:
-    annotations: Mapping[str, str] = obj["metadata"].get("annotations") or {}
-    return annotations.get(ANNOTATION_REVISION)
 
 
 def runs_nothing_older(deployment: LiveObject | None, pods: Iterable[LiveObject], revision: str | None) -> bool:
@@ -70,23 +65,26 @@ def _progress(facts: ServiceFacts, deployment: LiveObject, wanted: int) -> Findi
             return holds(KIND, Reason.SCALED_TO_ZERO, "scaled to zero: nothing runs")
         return holds(KIND, Reason.AVAILABLE, f"{available} of {wanted} pods available")
     count = f"{updated} of {wanted} pods updated, {available} available"
-    return _obstacle(facts, status, count) or fails(KIND, Reason.ROLLING_OUT, count)
+    obstacle = _obstacle(facts, status)
+    if obstacle is None:
+        return fails(KIND, Reason.ROLLING_OUT, count)
+    return replace(obstacle, message=with_context(obstacle.message, facts, deployment, count))
 
 
-def _obstacle(facts: ServiceFacts, status: Mapping[str, Any], count: str) -> Finding | None:
+def _obstacle(facts: ServiceFacts, status: Mapping[str, Any]) -> Finding | None:
     newest = [pod for pod in facts.pods if revision_of(pod) == facts.revision]
     conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
     given_up = conditions.get("Progressing", {}).get("status") == "False"
     cause = first_cause(newest, facts.secret_values)
     if cause is not None:
-        return replace(fails(KIND, cause.reason, f"{cause.message} ({count})"), stalled=given_up)
+        return replace(fails(KIND, cause.reason, cause.message), stalled=given_up)
     failure = conditions.get("ReplicaFailure")
     if failure is not None and failure["status"] == "True":
         return fails(KIND, Reason.REPLICA_FAILURE, failure.get("message", "pods cannot be created"))
     if given_up:
-        return fails(KIND, Reason.PROGRESS_DEADLINE_EXCEEDED, f"no progress within the deadline: {count}")
+        return fails(KIND, Reason.PROGRESS_DEADLINE_EXCEEDED, "no progress within the deadline")
     if any(_runs_unready(pod) for pod in newest):
-        return fails(KIND, Reason.NOT_ANSWERING_PROBES, f"a pod runs but does not answer its probes yet: {count}")
+        return fails(KIND, Reason.NOT_ANSWERING_PROBES, "a pod runs but does not answer its probes yet")
     return None
 
 

@@ -12,7 +12,8 @@ from fastapi_fleet.status.backing_ready import broker_ready, database_ready
 from fastapi_fleet.status.conditions import Finding, holds, merge
 from fastapi_fleet.status.dependencies_ready import dependencies_ready
 from fastapi_fleet.status.facts import ServiceFacts
-from fastapi_fleet.status.rollout_complete import revision_of, rollout_complete
+from fastapi_fleet.status.revisions import image_of, revision_of
+from fastapi_fleet.status.rollout_complete import rollout_complete
 from fastapi_fleet.status.spec_valid import spec_valid
 from fastapi_fleet.status.summary import summarise
 
@@ -55,8 +56,7 @@ def _running(facts: ServiceFacts) -> Mapping[str, str]:
     if facts.deployment is None:
         return {}
     revision = revision_of(facts.deployment)
-    image: str = facts.deployment["spec"]["template"]["spec"]["containers"][0]["image"]
-    return {"image": image, **({"revision": revision} if revision else {})}
+    return {"image": image_of(facts.deployment), **({"revision": revision} if revision else {})}
 
 
 def _specified(facts: ServiceFacts) -> Mapping[str, Any]:

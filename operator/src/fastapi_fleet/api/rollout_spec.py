@@ -1,0 +1,48 @@
+"""How a new revision takes over from the old one."""
+
+from typing import Annotated, Final
+
+from pydantic import ConfigDict, Field
+
+from fastapi_fleet.api.model import ApiModel, cel, cel_rules
+
+DEFAULT_STARTUP_SECONDS: Final = 60
+"""What probes.startupSeconds is when left out."""
+
+MIN_PROGRESS_DEADLINE_SECONDS: Final = 300
+PROGRESS_MARGIN_SECONDS: Final = 60
+"""Beyond the start-up budget: time to pull the image, to be scheduled and to get ready."""
+
+
+class Rollout(ApiModel):
+    model_config = ConfigDict(
+        json_schema_extra=cel_rules(
+            cel(
+                "!has(self.progressDeadlineSeconds) || self.progressDeadlineSeconds > self.minReadySeconds",
+                "rollout.progressDeadlineSeconds must be above rollout.minReadySeconds",
+                field_path=".progressDeadlineSeconds",
+            )
+        ),
+    )
+
+    min_ready_seconds: int = Field(
+        0, ge=0, le=3600, description="Seconds that a new pod must stay ready before an old one goes."
+    )
+    progress_deadline_seconds: Annotated[int, Field(ge=10, le=7200)] | None = Field(
+        None,
+        description="Seconds without progress after which a rollout counts as stuck. Default: probes.startupSeconds "
+        f"and minReadySeconds and {PROGRESS_MARGIN_SECONDS} s, at least {MIN_PROGRESS_DEADLINE_SECONDS} s.",
+    )
+
+    def deadline_seconds(self, startup_seconds: int) -> int:
+        """How long a rollout may stand still: a pod within its own start-up budget does not count as stuck."""
+        needed = startup_seconds + self.min_ready_seconds + PROGRESS_MARGIN_SECONDS
+        return self.progress_deadline_seconds or max(MIN_PROGRESS_DEADLINE_SECONDS, needed)
+
+
+DEADLINE_RULE: Final = cel(
+    "!has(self.rollout) || !has(self.rollout.progressDeadlineSeconds) || self.rollout.progressDeadlineSeconds > "
+    f"(has(self.probes) ? self.probes.startupSeconds : {DEFAULT_STARTUP_SECONDS})",
+    "rollout.progressDeadlineSeconds must be above probes.startupSeconds",
+    field_path=".rollout.progressDeadlineSeconds",
+)
