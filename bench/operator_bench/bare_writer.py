@@ -13,7 +13,7 @@ from fastapi_fleet.reconcile.status_writer import status_patch, timestamp
 from fastapi_fleet.resources.render import ServiceManifests, render_fastapi_service
 from fastapi_fleet.resources.service_inputs import ServiceInputs
 from fastapi_fleet.status.facts import ServiceFacts
-from fastapi_fleet.status.rollout_complete import revision_of
+from fastapi_fleet.status.revisions import revision_of
 from fastapi_fleet.status.service_status import compute_service_status
 
 from operator_bench.fleet import Fleet

@@ -104,6 +104,11 @@ REFUSED: dict[str, tuple[Manifest, str, str]] = {
         "spec.rollout.progressDeadlineSeconds",
         "must be above probes.startupSeconds",
     ),
+    "rollback to what is no revision": (
+        service(rollout={"rollbackTo": "latest-but-one-1"}),
+        "spec.rollout.rollbackTo",
+        "should match",
+    ),
     "the same pull secret twice": (
         service(imagePullSecrets=[{"name": "a"}, {"name": "a"}]),
         "spec.imagePullSecrets[1]",

@@ -31,6 +31,9 @@ ANNOTATION_CONFIG_HASH: Final = f"{GROUP}/config-hash"
 ANNOTATION_REVISION: Final = f"{GROUP}/revision"
 """Hash of the pod template, on the Deployment and on each pod: tells the pods of a revision apart."""
 
+ANNOTATION_REVISION_SPEC: Final = f"{GROUP}/revision-spec"
+"""On a Deployment, and by its controller on each ReplicaSet: what of the spec made the revision, to go back to it."""
+
 ANNOTATION_REPLICAS: Final = f"{GROUP}/replicas"
 """On a Deployment whose replicas the operator does not send, because an autoscaler sets them."""
 

@@ -119,25 +119,25 @@ def test_obstacle_tells_the_cause_and_the_count() -> None:
     )
 
 
-SERVING = {"conditions": [{"type": "Ready", "status": "True"}]}
+SERVING = [{"type": "Ready", "status": "True"}]
 
 
 def test_obstacle_tells_which_revision_goes_on_serving() -> None:
-    older = pod(running(ready=True), revision="older", **SERVING)
+    older = pod(running(ready=True), revision="older", conditions=SERVING)
     broken = pod(running(), revision="broken", conditions=[{"type": "Ready", "status": "False"}])
     message = rollout_complete(facts(STUCK, pod(terminated(3)), older, broken)).message
     assert message.endswith("0 of 1 pods updated, 1 available; revision older goes on serving)")
 
 
 def test_pod_that_is_being_stopped_does_not_go_on_serving() -> None:
-    leaving = pod(running(ready=True), revision="older", **SERVING)
+    leaving = pod(running(ready=True), revision="older", conditions=SERVING)
     leaving["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     assert "serving" not in rollout_complete(facts(STUCK, pod(terminated(3)), leaving)).message
 
 
 @pytest.mark.parametrize("length", [100, 2000])
 def test_long_cause_leaves_room_for_the_revision_that_serves(length: int) -> None:
-    older = pod(running(ready=True), revision="older", **SERVING)
+    older = pod(running(ready=True), revision="older", conditions=SERVING)
     message = rollout_complete(facts(STUCK, pod(waiting("ErrImagePull", "x" * length)), older)).message
     assert len(message) <= MESSAGE_LIMIT
     assert message.endswith("; revision older goes on serving)")

@@ -1,17 +1,19 @@
 """Status of a FastAPIService as a whole."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from fastapi_fleet.api.conditions import Reason
 from fastapi_fleet.api.resource_status import Binding, FastAPIServiceStatus
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
+from fastapi_fleet.constants import ANNOTATION_REVISION
 from fastapi_fleet.errors import InvalidSpecError
 from fastapi_fleet.status.facts import BackendState, ServiceFacts
 from fastapi_fleet.status.service_status import compute_service_status
 from hypothesis import given
 from hypothesis import strategies as st
-from support.live import REVISION, deployment
+from support.live import REVISION, deployment, pod, running
 
 NOW = "2026-01-02T00:00:00Z"
 EMPTY = FastAPIServiceStatus()
@@ -88,6 +90,44 @@ def test_same_facts_later_are_the_same_status() -> None:
 
 
 counts = st.integers(0, 2)
+
+
+@st.composite
+def clusters(draw: st.DrawFn) -> ServiceFacts:
+    """Any state of a Deployment and of pods of several revisions that belong to it, as its controller counts them."""
+    revisions = draw(st.lists(st.sampled_from([REVISION, "older", "oldest"]), max_size=4))
+    pods = [
+        pod(
+            running(ready=True),
+            revision=revision,
+            name=f"shop-{at}",
+            conditions=[{"type": "Ready", "status": draw(st.sampled_from(["True", "False"]))}],
+        )
+        for at, revision in enumerate(revisions)
+    ]
+    wanted = draw(st.integers(1, 3))
+    found = deployment(
+        replicas=wanted,
+        updated=revisions.count(REVISION),
+        available=sum(serves(one) for one in pods),
+        generation=draw(st.integers(2, 3)),
+        revision=draw(st.sampled_from([REVISION, "older"])),
+    )
+    found["status"]["replicas"] = len(pods)
+    rolled_back = draw(st.sampled_from([{}, {"rollbackTo": "0" * 16}]))
+    return replace(facts(found, replicas=wanted, rollout=rolled_back), pods=tuple(pods))
+
+
+def serves(one: Mapping[str, Any]) -> bool:
+    return bool(one["status"]["conditions"][0]["status"] == "True")
+
+
+@given(clusters())
+def test_ready_never_holds_for_the_newest_generation_while_only_older_revisions_serve(found: ServiceFacts) -> None:
+    status = compute_service_status(found, EMPTY, now=NOW)
+    serving = {revision["metadata"]["annotations"][ANNOTATION_REVISION] for revision in found.pods if serves(revision)}
+    if statuses(status)["Ready"] == "True" and status.observed_generation == found.generation:
+        assert serving == {REVISION}
 
 
 @given(

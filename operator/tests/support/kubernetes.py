@@ -8,14 +8,15 @@ from copy import deepcopy
 from itertools import count
 from typing import Any, NamedTuple
 
-from fastapi_fleet.constants import LABEL_MANAGED_BY, MANAGED_BY
+from fastapi_fleet.constants import ANNOTATION_REVISION, LABEL_MANAGED_BY, MANAGED_BY
 from fastapi_fleet.errors import ApiConflictError, ApiUnavailableError, ReconcileError
 from fastapi_fleet.kube.client import WatchEvent
-from fastapi_fleet.kube.kinds import OPTIONAL, OWNERS, Kind, Object, ObjectKey, key_of
+from fastapi_fleet.kube.kinds import DEPLOYMENT, OPTIONAL, OWNERS, WATCHED, Kind, Object, ObjectKey, key_of
 
 Watcher = Callable[[str, Object], None]
 _OPTIONAL_KINDS = {kind.name for kind in OPTIONAL}
 _OWNER_KINDS = {kind.name for kind in OWNERS}
+_WATCHED_KINDS = {kind.name for kind in (*WATCHED, *OPTIONAL)}
 
 
 class Call(NamedTuple):
@@ -74,8 +75,29 @@ class FakeKube:
             merged["spec"].setdefault("replicas", self._kept_replicas[key])
         self._applied[key] = deepcopy(manifest)
         stored = self._store(_with_defaults(merged))
+        if key.kind == DEPLOYMENT.name:
+            self._keep_replica_set(stored)
         self._lose_answer("apply", key.kind)
         return stored
+
+    def _keep_replica_set(self, deployment: Object) -> None:
+        """What the Deployment controller does: a ReplicaSet a pod template, with the annotations of the Deployment."""
+        template, metadata = deployment["spec"]["template"], deployment["metadata"]
+        reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": metadata["name"], "uid": metadata["uid"]}
+        revision = template["metadata"]["annotations"][ANNOTATION_REVISION]
+        replica_set = {
+            "apiVersion": "apps/v1",
+            "kind": "ReplicaSet",
+            "metadata": {
+                "name": f"{metadata['name']}-{revision}",
+                "namespace": metadata["namespace"],
+                "labels": template["metadata"]["labels"],
+                "annotations": metadata["annotations"],
+                "ownerReferences": [reference],
+            },
+            "spec": {"template": template},
+        }
+        self._store(deepcopy(replica_set))
 
     async def keep_replicas(self, obj: Object) -> Object:
         key = key_of(obj)
@@ -252,7 +274,7 @@ async def _until_none(queue: asyncio.Queue[WatchEvent | None]) -> AsyncIterator[
 
 
 def _is_watched(obj: Object | None) -> bool:
-    if obj is None:
+    if obj is None or obj["kind"] not in _WATCHED_KINDS:
         return False
     return obj["kind"] in _OWNER_KINDS or _is_selected(obj, f"{LABEL_MANAGED_BY}={MANAGED_BY}")
 
@@ -260,8 +282,9 @@ def _is_watched(obj: Object | None) -> bool:
 def _is_selected(obj: Object, label_selector: str | None) -> bool:
     if label_selector is None:
         return True
-    name, _, value = label_selector.partition("=")
-    return (obj["metadata"].get("labels") or {}).get(name) == value
+    labels = obj["metadata"].get("labels") or {}
+    wanted = (requirement.partition("=") for requirement in label_selector.split(","))
+    return all(labels.get(name) == value for name, _, value in wanted)
 
 
 def _owner_uids(obj: Object) -> set[str]:

@@ -12,7 +12,7 @@ MESSAGE_LIMIT = 512
 
 
 class ConditionType(StrEnum):
-    """True is good for all but Reconciling, Stalled and Paused, which say that something is going on."""
+    """True is good for all but Reconciling, Stalled, Paused and RolledBack, which say that something is going on."""
 
     READY = "Ready"
     SPEC_VALID = "SpecValid"
@@ -27,6 +27,7 @@ class ConditionType(StrEnum):
     RECONCILING = "Reconciling"
     STALLED = "Stalled"
     PAUSED = "Paused"
+    ROLLED_BACK = "RolledBack"
 
 
 class Reason(StrEnum):
@@ -57,6 +58,7 @@ class Reason(StrEnum):
     AVAILABLE = "Available"
     SCALED_TO_ZERO = "ScaledToZero"
     ROLLING_OUT = "RollingOut"
+    ROLLED_BACK = "RolledBack"
     PROGRESS_DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
     REPLICA_FAILURE = "ReplicaFailure"
     IMAGE_PULL_FAILED = "ImagePullFailed"

@@ -31,6 +31,7 @@ CONDITIONS: Final[dict[Type, str]] = {
     Type.RECONCILING: "Present and True while the operator works towards the newest spec.",
     Type.STALLED: "Present and True when nothing goes on until a person acts; reason and message say what to do.",
     Type.PAUSED: "Present and True while spec.paused holds the operator back.",
+    Type.ROLLED_BACK: "Present and True while spec.rollout.rollbackTo decides what runs; the message names both.",
 }
 
 REASONS: Final[dict[Reason, Explanation]] = {
@@ -97,6 +98,10 @@ REASONS: Final[dict[Reason, Explanation]] = {
     Reason.SCALED_TO_ZERO: Explanation("spec.replicas is 0: nothing runs, as wanted.", "Raise spec.replicas to serve."),
     Reason.ROLLING_OUT: Explanation(
         "New pods are starting or old ones are stopping.", "Wait; the message counts the pods."
+    ),
+    Reason.ROLLED_BACK: Explanation(
+        "An earlier revision runs, as spec.rollout.rollbackTo says.",
+        "Correct the spec, then take the field out to go forward.",
     ),
     Reason.PROGRESS_DEADLINE_EXCEEDED: Explanation(
         "The rollout made no progress for its whole deadline; old pods go on serving.",

@@ -1,6 +1,6 @@
 """Status of both kinds: written by the operator alone, once a pass."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
 
@@ -25,6 +25,26 @@ class ResourceStatus(ApiModel):
     )
 
 
+class RevisionRecord(ApiModel):
+    """A revision that was rolled out, or that the operator tried to roll out."""
+
+    revision: _Text = Field(description="Hash of its pod template.")
+    image: _Text = Field(description="Image as the spec named it.")
+    digest: _Text | None = Field(None, description="Digest of the image, once a node has told what it runs.")
+    config_hash: _Text | None = Field(None, description="Hash of the configuration and secrets that its pods read.")
+    spec_hash: _Text | None = Field(
+        None, description="Hash of the part of the spec that made it. Absent where the operator cannot go back to it."
+    )
+    first_seen: Annotated[str, Field(json_schema_extra={"format": "date-time"})] = Field(
+        description="When it was rolled out for the first time."
+    )
+    ready: bool = Field(description="Whether a rollout of it was ever complete.")
+
+
+HISTORY_LIMIT: Final = 10
+"""Revisions that status tells of; a Deployment keeps as many ReplicaSets beside the newest."""
+
+
 class FastAPIServiceStatus(ResourceStatus):
     """Status of a FastAPIService: conditions, and what runs."""
 
@@ -35,6 +55,12 @@ class FastAPIServiceStatus(ResourceStatus):
     image: _Text | None = Field(None, description="Image of the revision that is being rolled out or runs.")
     revision: _Text | None = Field(None, description="Hash of the newest pod template.")
     last_ready_revision: _Text | None = Field(None, description="Newest revision whose rollout completed.")
+    history: list[RevisionRecord] = Field(
+        default=[],
+        max_length=HISTORY_LIMIT,
+        description="Revisions, the one rolled out last first. The last one that was ready is never dropped.",
+        json_schema_extra=map_list("revision"),
+    )
     binding: Binding | None = Field(None, description="Provisioned Service of servicebinding.io.")
 
 

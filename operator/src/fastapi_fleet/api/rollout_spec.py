@@ -1,8 +1,8 @@
-"""How a new revision takes over from the old one."""
+"""How a new revision takes over from the old one, and which revision is to run at all."""
 
 from typing import Annotated, Final
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StringConstraints
 
 from fastapi_fleet.api.model import ApiModel, cel, cel_rules
 
@@ -12,6 +12,8 @@ DEFAULT_STARTUP_SECONDS: Final = 60
 MIN_PROGRESS_DEADLINE_SECONDS: Final = 300
 PROGRESS_MARGIN_SECONDS: Final = 60
 """Beyond the start-up budget: time to pull the image, to be scheduled and to get ready."""
+
+RevisionName = Annotated[str, StringConstraints(min_length=16, max_length=16, pattern=r"^[0-9a-f]{16}$")]
 
 
 class Rollout(ApiModel):
@@ -32,6 +34,11 @@ class Rollout(ApiModel):
         None,
         description="Seconds without progress after which a rollout counts as stuck. Default: probes.startupSeconds "
         f"and minReadySeconds and {PROGRESS_MARGIN_SECONDS} s, at least {MIN_PROGRESS_DEADLINE_SECONDS} s.",
+    )
+    rollback_to: RevisionName | None = Field(
+        None,
+        description="Revision of status.history that runs in place of what the rest of the spec says: its image, "
+        "configuration and pods, never its secrets, rights or data. Take the field out to go forward.",
     )
 
     def deadline_seconds(self, startup_seconds: int) -> int:

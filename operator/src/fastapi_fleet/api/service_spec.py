@@ -319,7 +319,7 @@ class FastAPIServiceSpec(ApiModel):
     )
     probes: Probes = Field(default=Probes(), description="Health checks.")
     shutdown: Shutdown = Field(default=Shutdown(), description="How a pod stops: one budget for all that happens.")
-    rollout: Rollout = Field(default=Rollout(), description="How a new revision takes over.")
+    rollout: Rollout = Field(default=Rollout(), description="How a new revision takes over, and which one runs.")
     paused: bool = Field(
         default=False, description="While true the operator writes nothing but status, which says Paused."
     )

@@ -44,6 +44,7 @@ class ObjectKey(NamedTuple):
 FASTAPI_SERVICE: Final = Kind("FastAPIService", GROUP, VERSION, "fastapiservices")
 FLEET_PLATFORM: Final = Kind("FleetPlatform", GROUP, VERSION, "fleetplatforms")
 DEPLOYMENT: Final = Kind("Deployment", "apps", "v1", "deployments")
+REPLICA_SET: Final = Kind("ReplicaSet", "apps", "v1", "replicasets")
 STATEFUL_SET: Final = Kind("StatefulSet", "apps", "v1", "statefulsets")
 SERVICE: Final = Kind("Service", "", "v1", "services")
 CONFIG_MAP: Final = Kind("ConfigMap", "", "v1", "configmaps")
@@ -77,7 +78,7 @@ OPTIONAL: Final = (HTTP_ROUTE, SERVICE_MONITOR)
 WATCHED: Final = (*OWNERS, *CHILDREN, POD)
 """Kinds that are watched from the start to the end."""
 
-BY_NAME: Final = {kind.name: kind for kind in (*WATCHED, *OPTIONAL, LEASE)}
+BY_NAME: Final = {kind.name: kind for kind in (*WATCHED, *OPTIONAL, REPLICA_SET, LEASE)}
 
 
 def key_of(obj: Object) -> ObjectKey:

@@ -19,10 +19,15 @@ Status = TypeVar("Status", bound=ResourceStatus)
 def parse_service(resource: Object) -> FastAPIServiceSpec:
     """Raises InvalidSpecError with the field, for what admission let through."""
     spec = _parse(resource, FastAPIServiceSpec)
-    require_unique_variables(spec)
-    _require_no_self_dependency(resource["metadata"]["name"], spec)
-    _require_limits_above_requests(spec)
+    require_consistent(resource["metadata"]["name"], spec)
     return spec
+
+
+def require_consistent(name: str, spec: FastAPIServiceSpec) -> None:
+    """Raises InvalidSpecError where fields of the spec contradict one another."""
+    require_unique_variables(spec)
+    _require_no_self_dependency(name, spec)
+    _require_limits_above_requests(spec)
 
 
 def parse_platform(resource: Object) -> FleetPlatformSpec:

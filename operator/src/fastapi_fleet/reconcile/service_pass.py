@@ -19,7 +19,8 @@ from fastapi_fleet.reconcile.dependents import Dependents
 from fastapi_fleet.reconcile.observe import dependency_keys, observe_service
 from fastapi_fleet.reconcile.outcome import DONE, Outcome, outcome_of
 from fastapi_fleet.reconcile.ownership import owner_from
-from fastapi_fleet.reconcile.parse import parse_service, parse_status
+from fastapi_fleet.reconcile.parse import parse_status
+from fastapi_fleet.reconcile.rollback import wanted_spec
 from fastapi_fleet.reconcile.service_plan import (
     ServicePlan,
     first_facts,
@@ -76,7 +77,8 @@ class ServicePass:
             return await self._finalize(resource)
         facts = first_facts(resource, self._cache)
         try:
-            owner, spec = owner_from(resource), parse_service(resource)
+            owner = owner_from(resource)
+            spec = await wanted_spec(owner, resource, self._kube)
             facts = replace(facts, spec=spec)
             self._dependents.record(key, dependency_keys(owner, spec))
             observed = await observe_service(owner, spec, kube=self._kube, cache=self._cache, children=self._children)

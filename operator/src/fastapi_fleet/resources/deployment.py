@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastapi_fleet.api.model import ResourceRequirements
+from fastapi_fleet.api.resource_status import HISTORY_LIMIT
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.constants import ANNOTATION_CONFIG_HASH, ANNOTATION_REPLICAS, ANNOTATION_REVISION
 from fastapi_fleet.resources import names
@@ -16,10 +17,10 @@ from fastapi_fleet.resources.manifest import (
     selector_labels,
 )
 from fastapi_fleet.resources.probes import render_probes
+from fastapi_fleet.resources.revision_spec import snapshot_annotation
 from fastapi_fleet.resources.security import SERVICE_UID, container_security_context, pod_security_context
 from fastapi_fleet.resources.service_inputs import ServiceInputs
 
-REVISION_HISTORY_LIMIT = 5
 AUTOSCALED = "autoscaled"
 DEFAULT_RESOURCES = ResourceRequirements(requests={"cpu": "100m", "memory": "256Mi"}, limits={"memory": "256Mi"})
 """Memory is not compressible, so its limit is its request; a CPU limit would only slow imports down."""
@@ -30,6 +31,7 @@ def render_deployment(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceInp
     template = _stamp_revision(render_pod_template(owner, spec, inputs))
     manifest["metadata"]["annotations"] = {
         ANNOTATION_REVISION: template_revision(template),
+        **snapshot_annotation(spec),
         **({ANNOTATION_REPLICAS: AUTOSCALED} if spec.autoscaling else {}),
     }
     return {
@@ -37,7 +39,7 @@ def render_deployment(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceInp
         "spec": {
             **({} if spec.autoscaling else {"replicas": spec.replicas}),
             "selector": {"matchLabels": selector_labels(owner.name, "service")},
-            "revisionHistoryLimit": REVISION_HISTORY_LIMIT,
+            "revisionHistoryLimit": HISTORY_LIMIT,
             "progressDeadlineSeconds": spec.rollout.deadline_seconds(spec.probes.startup_seconds),
             "minReadySeconds": spec.rollout.min_ready_seconds,
             "paused": False,

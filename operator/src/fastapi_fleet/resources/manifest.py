@@ -81,8 +81,12 @@ def selector_labels(app: str, component: str) -> dict[str, str]:
 
 def content_hash(content: object) -> str:
     """16 hexadecimal digits that change when JSON content does; key order does not matter."""
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+    return hashlib.sha256(canonical_json(content).encode()).hexdigest()[:16]
+
+
+def canonical_json(content: object) -> str:
+    """The one text of JSON content; key order does not matter."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
 
 def with_hash(manifest: Manifest) -> Manifest:

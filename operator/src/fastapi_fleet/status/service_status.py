@@ -12,7 +12,9 @@ from fastapi_fleet.status.backing_ready import broker_ready, database_ready
 from fastapi_fleet.status.conditions import Finding, holds, merge
 from fastapi_fleet.status.dependencies_ready import dependencies_ready
 from fastapi_fleet.status.facts import ServiceFacts
+from fastapi_fleet.status.history import revision_history
 from fastapi_fleet.status.revisions import image_of, revision_of
+from fastapi_fleet.status.rolled_back import rolled_back
 from fastapi_fleet.status.rollout_complete import rollout_complete
 from fastapi_fleet.status.spec_valid import spec_valid
 from fastapi_fleet.status.summary import summarise
@@ -20,7 +22,7 @@ from fastapi_fleet.status.summary import summarise
 
 def compute_service_status(facts: ServiceFacts, previous: FastAPIServiceStatus, *, now: str) -> FastAPIServiceStatus:
     """`now`: RFC 3339, in UTC. Fields that a failed pass could not find out keep their value."""
-    findings = list(summarise(_findings(facts)))
+    findings = list(summarise(_findings(facts, previous)))
     rollout = next(finding for finding in findings if finding.type == ConditionType.ROLLOUT_COMPLETE)
     deployed: Mapping[str, Any] = (facts.deployment or {}).get("status") or {}
     complete = rollout.status == "True"
@@ -31,6 +33,7 @@ def compute_service_status(facts: ServiceFacts, previous: FastAPIServiceStatus, 
             "replicas": deployed.get("replicas", 0),
             "ready_replicas": deployed.get("readyReplicas", 0),
             "selector": _selector(facts.name),
+            "history": revision_history(facts, previous, complete=complete, now=now),
             "last_ready_revision": facts.revision if complete else previous.last_ready_revision,
             **_running(facts),
             **_specified(facts),
@@ -38,12 +41,15 @@ def compute_service_status(facts: ServiceFacts, previous: FastAPIServiceStatus, 
     )
 
 
-def _findings(facts: ServiceFacts) -> Iterator[Finding]:
+def _findings(facts: ServiceFacts, previous: FastAPIServiceStatus) -> Iterator[Finding]:
     yield spec_valid(facts.problem)
     for finding in (dependencies_ready(facts), database_ready(facts), broker_ready(facts)):
         if finding is not None:
             yield finding
     yield rollout_complete(facts)
+    back = rolled_back(facts, previous.history)
+    if back is not None:
+        yield back
     if facts.spec is not None and facts.spec.paused:
         yield holds(ConditionType.PAUSED, Reason.PAUSED, "spec.paused is true: nothing but status is written")
 

@@ -10,7 +10,7 @@ STALLED_REASONS = frozenset(
 )
 """Nothing changes by itself after these: a person must act."""
 
-_INFORMATIVE = frozenset({ConditionType.PRODUCTION_GRADE, ConditionType.PAUSED})
+_INFORMATIVE = frozenset({ConditionType.PRODUCTION_GRADE, ConditionType.PAUSED, ConditionType.ROLLED_BACK})
 
 
 def summarise(findings: Iterable[Finding]) -> Iterator[Finding]:

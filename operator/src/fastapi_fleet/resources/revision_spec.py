@@ -1,0 +1,45 @@
+"""What of a spec makes a revision: kept beside the pod template, so that the revision can be run again."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from fastapi_fleet.api.service_spec import FastAPIServiceSpec
+from fastapi_fleet.constants import ANNOTATION_REVISION_SPEC
+from fastapi_fleet.resources.manifest import canonical_json, content_hash
+
+REVISION_FIELDS: Final = frozenset(
+    {
+        *("image", "image_pull_policy", "image_pull_secrets"),
+        *("app", "port", "extra_ports", "workers", "command", "args"),
+        *("resources", "topology_spread", "probes", "shutdown"),
+        *("env", "env_from", "config", "secrets", "services"),
+    }
+)
+"""All that shapes pods, but for database and broker: rights and data stay what the spec says now."""
+
+SIZE_LIMIT: Final = 200_000
+"""Bytes of a snapshot: the annotations of an object may have 256 KiB together."""
+
+
+def snapshot_annotation(spec: FastAPIServiceSpec) -> dict[str, str]:
+    """The annotation that keeps the revision's part of the spec; none where it is too large for one."""
+    snapshot = canonical_json(
+        spec.model_dump(mode="json", by_alias=True, exclude_defaults=True, include=set(REVISION_FIELDS))
+    )
+    return {ANNOTATION_REVISION_SPEC: snapshot} if len(snapshot.encode()) <= SIZE_LIMIT else {}
+
+
+def snapshot_in(obj: Mapping[str, Any]) -> str | None:
+    """What is kept on a Deployment or on a ReplicaSet."""
+    annotations: Mapping[str, str] = obj["metadata"].get("annotations") or {}
+    return annotations.get(ANNOTATION_REVISION_SPEC)
+
+
+def snapshot_hash(snapshot: str) -> str:
+    return content_hash(snapshot)
+
+
+def restored(spec: FastAPIServiceSpec, snapshot: str) -> FastAPIServiceSpec:
+    """The spec with the fields of the revision in place of its own. Raises pydantic.ValidationError."""
+    kept = FastAPIServiceSpec.model_validate_json(snapshot)
+    return spec.model_copy(update={field: getattr(kept, field) for field in REVISION_FIELDS})
