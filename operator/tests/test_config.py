@@ -21,7 +21,9 @@ def test_everything_has_a_default() -> None:
 
 def test_namespaces_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLEET_WATCH_NAMESPACES", "team, other,,")
+    monkeypatch.setenv("FLEET_CALLER_NAMESPACES", "ingress-nginx,monitoring")
     assert OperatorSettings().watch_namespaces == ("team", "other")
+    assert OperatorSettings().caller_namespaces == ("ingress-nginx", "monitoring")
 
 
 @pytest.mark.parametrize(("watched", "expected"), [("", "system"), ("team,system", "system"), ("team,other", "team")])

@@ -117,6 +117,7 @@ def test_default_settings_and_resources() -> None:
         "FLEET_WORKERS": "8",
         "FLEET_RESYNC_SECONDS": "600",
         "FLEET_WATCH_NAMESPACES": "",
+        "FLEET_CALLER_NAMESPACES": "",
         "FLEET_LEASE_NAME": "fastapi-fleet",
         "FLEET_LEASE_NAMESPACE": "fastapi-fleet-system",
     }
@@ -156,6 +157,7 @@ def test_every_value_reaches_its_place() -> None:
         "FLEET_WORKERS": "16",
         "FLEET_RESYNC_SECONDS": "60",
         "FLEET_WATCH_NAMESPACES": "shop,billing",
+        "FLEET_CALLER_NAMESPACES": "ingress-nginx,monitoring",
         "FLEET_LEASE_NAME": "fastapi-fleet",
         "FLEET_LEASE_NAMESPACE": "fastapi-fleet-system",
     }
@@ -229,6 +231,7 @@ def test_definitions_outlive_the_release_when_told_to(keep: str, annotations: di
         ("image.tag=", "/image/tag"),
         ("resyncSeconds=1", "/resyncSeconds"),
         ("watchNamespaces={Shop}", "/watchNamespaces/0"),
+        ("callerNamespaces={Shop}", "/callerNamespaces/0"),
         ("resources.limits.memory=1GB", "/resources/limits/memory"),
         ("serviceAccount.create=false", "/serviceAccount/name"),
     ],

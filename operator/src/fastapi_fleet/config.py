@@ -19,6 +19,10 @@ class OperatorSettings(BaseSettings):
         (), description="Comma-separated namespaces to look after. All of them when empty."
     )
 
+    caller_namespaces: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Comma-separated namespaces whose pods may reach every service: ingress controller, Prometheus."
+    )
+
     lease_name: str = Field(
         "fastapi-fleet-operator", min_length=1, description="Lease that one replica at a time holds."
     )
@@ -30,7 +34,7 @@ class OperatorSettings(BaseSettings):
         own = not self.watch_namespaces or self.lease_namespace in self.watch_namespaces
         return self.lease_namespace if own else self.watch_namespaces[0]
 
-    @field_validator("watch_namespaces", mode="before")
+    @field_validator("watch_namespaces", "caller_namespaces", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

@@ -22,6 +22,10 @@ LABEL_OWNER_KIND: Final = f"{GROUP}/owner-kind"
 LABEL_OWNER_NAME: Final = f"{GROUP}/owner-name"
 """With the owner's kind: who a child belongs to, also where an owner reference would delete what must be kept."""
 
+OWNER_KIND_SERVICE: Final = "FastAPIService"
+OWNER_KIND_PLATFORM: Final = "FleetPlatform"
+"""Values of the label."""
+
 ANNOTATION_HASH: Final = f"{GROUP}/manifest-hash"
 """Hash of the manifest as last applied: a field that left the manifest is noticed by it."""
 

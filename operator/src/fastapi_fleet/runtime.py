@@ -148,10 +148,23 @@ class Runtime:
         )
         announce = self._intake.wake_dependents
         service = ServicePassDependencies(
-            self._kube, self._cache, self._dependents, backing, generate=generate_secret, now=now, announce=announce
+            self._kube,
+            self._cache,
+            self._dependents,
+            backing,
+            generate=generate_secret,
+            now=now,
+            announce=announce,
+            wake=self._queue.add,
+            caller_namespaces=self._settings.caller_namespaces,
         )
         platform = PlatformPassDependencies(
-            self._kube, self._cache, generate=generate_secret, now=now, announce=announce
+            self._kube,
+            self._cache,
+            generate=generate_secret,
+            now=now,
+            announce=announce,
+            operator_namespace=self._settings.lease_namespace,
         )
         return {FASTAPI_SERVICE.name: ServicePass(service), FLEET_PLATFORM.name: PlatformPass(platform)}
 

@@ -40,6 +40,21 @@ def version_in(cache: ObjectCache) -> str | None:
     return known["metadata"]["resourceVersion"] if known else None
 
 
+def caller(version: int, *called: str) -> Object:
+    metadata = {"name": "caller", "namespace": "team", "uid": "caller", "resourceVersion": str(version)}
+    return {"kind": "FastAPIService", "metadata": metadata, "spec": {"services": [{"name": name} for name in called]}}
+
+
+def test_callers_are_known_as_they_declare_it() -> None:
+    cache = ObjectCache()
+    cache.put(caller(1, "shop", "other"))
+    assert cache.callers_of(OWNER) == cache.callers_of(OTHER) == ("caller",)
+    cache.put(caller(2, "other"))
+    assert (cache.callers_of(OWNER), cache.callers_of(OTHER)) == ((), ("caller",))
+    cache.remove(caller(2, "other"))
+    assert cache.callers_of(OTHER) == ()
+
+
 def test_newer_version_is_taken() -> None:
     cache = ObjectCache()
     assert cache.put(service(9))

@@ -29,4 +29,4 @@ def test_api_version_of_the_core_group_has_no_group() -> None:
 
 def test_every_kind_is_found_by_its_name() -> None:
     assert all(kind.name == name for name, kind in BY_NAME.items())
-    assert len(BY_NAME) == 15
+    assert len(BY_NAME) == 16

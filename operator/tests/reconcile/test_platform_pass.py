@@ -19,7 +19,7 @@ CHILDREN = [
     key
     for backend in ("default-postgres", "default-rabbitmq")
     for key in (child("Secret", f"{backend}-admin"), child("Service", backend), child("StatefulSet", backend))
-]
+] + [child("NetworkPolicy", "default-postgres"), child("NetworkPolicy", "default-rabbitmq")]
 STATUS = Call("patch_status", "FleetPlatform", "default")
 
 

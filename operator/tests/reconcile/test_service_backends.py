@@ -385,6 +385,7 @@ async def test_writes_of_a_pass_are_in_the_promised_order() -> None:
         Call("apply", "ServiceAccount", "shop"),
         Call("apply", "Secret", "shop-secrets"),
         Call("apply", "Service", "shop"),
+        Call("apply", "NetworkPolicy", "shop"),
         Call("apply", "Deployment", "shop"),
         Call("patch_status", "FastAPIService", "shop"),
     ]

@@ -203,6 +203,10 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
         {"resources": {"requests": {"cpu": "2"}, "limits": {"cpu": "500m"}}},
         "spec.resources.requests[cpu]",
     ),
+    "network with bits beyond its prefix": (
+        {"networkPolicy": {"from": [{"cidr": "10.0.0.1/8"}]}},
+        "spec.networkPolicy.from.0.cidr",
+    ),
     "unknown field": ({"replica": 1}, "spec.replica"),
     "port out of range": ({"port": 70000}, "spec.port"),
     "no image": ({"image": None}, "spec.image"),

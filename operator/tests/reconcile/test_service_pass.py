@@ -23,7 +23,7 @@ EVERYTHING: dict[str, Any] = {
     "env": [{"name": "EMPTY", "value": ""}],
 }
 SHOP = fastapi_service(**EVERYTHING)
-CHILDREN = [SERVICE_ACCOUNT, CONFIG_MAP, SECRET, SERVICE, DEPLOYMENT]
+CHILDREN = [SERVICE_ACCOUNT, CONFIG_MAP, SECRET, SERVICE, child("NetworkPolicy", "shop"), DEPLOYMENT]
 
 
 async def running(resource: Object = SHOP) -> Fleet:

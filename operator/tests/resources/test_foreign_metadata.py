@@ -36,14 +36,14 @@ def test_none_reaches_a_child_of_a_service() -> None:
         fastapi_service(config={"A": "b"}, database={}, secrets=[{"env": "K", "generate": True}])
     )
     rendered = rendered_service(parse_service(resource), owner_from(resource)).all
-    assert len(rendered) == 5
+    assert len(rendered) == 6
     assert "foreign-value" not in str(rendered)
 
 
 def test_none_reaches_a_child_of_a_platform() -> None:
     resource = with_foreign_metadata(fleet_platform(postgres={}, rabbitmq={}))
     rendered = rendered_platform(parse_platform(resource), owner_from(resource))
-    assert len(rendered) == 6
+    assert len(rendered) == 8
     assert "foreign-value" not in str(rendered)
 
 

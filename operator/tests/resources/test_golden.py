@@ -34,9 +34,14 @@ def render(given: dict[str, Any]) -> list[Manifest]:
             credentials=given.get("credentials", {}),
             referenced=given.get("referenced", {}),
             dependency_ports=given.get("dependencyPorts", {}),
+            dependency_extra_ports={name: tuple(ports) for name, ports in given.get("extraPorts", {}).items()},
+            callers=tuple(given.get("callers", ())),
+            caller_namespaces=tuple(given.get("callerNamespaces", ())),
         )
         return list(render_fastapi_service(owner, parse_service(resource), inputs).all)
-    return render_fleet_platform(owner, parse_platform(resource), given.get("adminPasswords", {}))
+    return render_fleet_platform(
+        owner, parse_platform(resource), given.get("adminPasswords", {}), operator_namespace="fastapi-fleet-system"
+    )
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

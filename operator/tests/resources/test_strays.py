@@ -13,6 +13,8 @@ def manifest(**content: object) -> Manifest:
 
 
 PORT = {"name": "http", "port": 8000, "protocol": "TCP"}
+PEER = {"podSelector": {"matchLabels": {"app": "caller"}}}
+OTHER_PEER = {"podSelector": {"matchLabels": {"app": "other"}}}
 ENV = {"name": "OWN", "value": "1"}
 
 
@@ -32,6 +34,18 @@ ENV = {"name": "OWN", "value": "1"}
             {"spec": {"selector": {"app": "hello", "mine": "yes"}}},
             [{"op": "remove", "path": "/spec/selector/mine"}],
             id="label added to a selector",
+        ),
+        pytest.param(
+            {"spec": {"ingress": [{"from": [PEER, OTHER_PEER]}]}},
+            {"spec": {"ingress": [{"from": [PEER, {**OTHER_PEER, "namespaceSelector": {}}]}]}},
+            [{"op": "remove", "path": "/spec/ingress/0/from/1/namespaceSelector"}],
+            id="peer of a network policy made wider",
+        ),
+        pytest.param(
+            {"spec": {"ingress": [{"from": [PEER]}]}},
+            {"spec": {"ingress": [{"from": [PEER, OTHER_PEER]}]}},
+            [{"op": "replace", "path": "/spec/ingress/0/from", "value": [PEER]}],
+            id="peer added to a network policy",
         ),
         pytest.param(
             {"spec": {"ports": [PORT]}},

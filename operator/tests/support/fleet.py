@@ -137,6 +137,7 @@ class Fleet:
             generate=lambda: next(self.secrets),
             now=self.now,
             announce=self.intake.wake_dependents,
+            wake=self.queue.add,
         )
         platform = PlatformPassDependencies(
             self.kube,
@@ -144,6 +145,7 @@ class Fleet:
             generate=lambda: next(self.secrets),
             now=self.now,
             announce=self.intake.wake_dependents,
+            operator_namespace="fastapi-fleet-system",
         )
         return ServicePass(service), PlatformPass(platform)
 

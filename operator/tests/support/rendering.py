@@ -21,4 +21,6 @@ def rendered_service(spec: FastAPIServiceSpec, owner: Owner = SERVICE_OWNER) -> 
 
 
 def rendered_platform(spec: FleetPlatformSpec, owner: Owner = PLATFORM_OWNER) -> list[Manifest]:
-    return render_fleet_platform(owner, spec, {"postgres": "generated", "rabbitmq": "generated"})
+    return render_fleet_platform(
+        owner, spec, {"postgres": "generated", "rabbitmq": "generated"}, operator_namespace="fleet-system"
+    )

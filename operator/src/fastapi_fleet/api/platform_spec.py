@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from fastapi_fleet.api.model import ApiModel, ImageReference, Quantity, ResourceRequirements, cel, cel_rules
+from fastapi_fleet.api.network_spec import IngressPolicy
 
 STORAGE_IS_FIXED = cel_rules(cel("self == oldSelf", "storage cannot change: a StatefulSet keeps its claim"))
 
@@ -49,6 +50,9 @@ class FleetPlatformSpec(ApiModel):
     )
     rabbitmq: RabbitmqPlatform | None = Field(
         None, description="RabbitMQ for services with spec.broker. None is offered when left out."
+    )
+    network_policy: IngressPolicy = Field(
+        default=IngressPolicy(), description="Who may reach the embedded servers beside the services of the namespace."
     )
     paused: bool = Field(
         default=False, description="While true the operator writes nothing but status, which says Paused."

@@ -19,6 +19,7 @@ from fastapi_fleet.api.model import (
     cel_rules,
     map_list,
 )
+from fastapi_fleet.api.network_spec import NetworkPolicy
 from fastapi_fleet.api.rollout_spec import DEADLINE_RULE, DEFAULT_STARTUP_SECONDS, Rollout
 from fastapi_fleet.api.scaling_spec import (
     REQUEST_RULES,
@@ -269,6 +270,9 @@ class FastAPIServiceSpec(ApiModel):
         default=PodDisruptionBudget(), description="How many pods a drain of nodes may take at once."
     )
     topology_spread: TopologySpread = Field(default=TopologySpread(), description="Where pods lie.")
+    network_policy: NetworkPolicy = Field(
+        default=NetworkPolicy(), description="Who may reach the pods, and whom they may reach."
+    )
     resources: ResourceRequirements | None = Field(
         None,
         description="Compute resources. Default: requests of 100m CPU and 256Mi memory, memory limit = request.",

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 
 from fastapi_fleet.constants import API_VERSION, LABEL_OWNER_KIND, LABEL_OWNER_NAME
-from fastapi_fleet.kube.kinds import POD, Kind, Object, ObjectKey, key_of
+from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, POD, Kind, Object, ObjectKey, key_of
 
 _REMEMBERED_DELETIONS = 4096
 """Enough for every write that can be under way when a deletion is seen."""
@@ -21,6 +21,7 @@ class ObjectCache:
     def __init__(self) -> None:
         self._objects: dict[str, dict[ObjectKey, Object]] = {}
         self._owned: dict[ObjectKey, set[ObjectKey]] = {}
+        self._callers: dict[ObjectKey, set[str]] = {}
         self._gone: OrderedDict[ObjectKey, tuple[str, int]] = OrderedDict()
         self._served: frozenset[str] = frozenset()
 
@@ -40,7 +41,7 @@ class ObjectCache:
         is_news = kind.name in self._served
         self._served -= {kind.name}
         for key, obj in self._objects.pop(kind.name, {}).items():
-            self._disown(key, obj)
+            self._unlink(key, obj)
         return is_news
 
     def get(self, key: ObjectKey) -> Object | None:
@@ -53,6 +54,10 @@ class ObjectCache:
         """Every known object that is a child (or a pod) of `owner`."""
         return [obj for key in sorted(self._owned.get(owner, ())) if (obj := self.get(key)) is not None]
 
+    def callers_of(self, service: ObjectKey) -> tuple[str, ...]:
+        """Names of the FastAPIServices that say that they call `service`, in order."""
+        return tuple(sorted(self._callers.get(service, ())))
+
     def put(self, obj: Object) -> bool:
         """Take over a state. False when it is older than the known one, or than the end of its object."""
         key = key_of(obj)
@@ -60,12 +65,14 @@ class ObjectCache:
         if self._precedes_the_end(key, obj) or (known is not None and _version(obj) <= _version(known)):
             return False
         if known is not None:
-            self._disown(key, known)
+            self._unlink(key, known)
         self._gone.pop(key, None)
         self._objects.setdefault(key.kind, {})[key] = slim(obj)
         owner = owner_of(obj)
         if owner is not None:
             self._owned.setdefault(owner, set()).add(key)
+        for called in called_by(obj):
+            self._callers.setdefault(called, set()).add(key.name)
         return True
 
     def remove(self, last: Object) -> Object | None:
@@ -75,13 +82,15 @@ class ObjectCache:
         if known is None or known["metadata"]["uid"] != last["metadata"]["uid"]:
             return None
         self._remember_the_end(key, known["metadata"]["uid"], max(_version(known), _version(last)))
-        self._disown(key, known)
+        self._unlink(key, known)
         return self._objects[key.kind].pop(key)
 
-    def _disown(self, key: ObjectKey, known: Object) -> None:
+    def _unlink(self, key: ObjectKey, known: Object) -> None:
         owner = owner_of(known)
         if owner is not None:
             self._owned.get(owner, set()).discard(key)
+        for called in called_by(known):
+            self._callers.get(called, set()).discard(key.name)
 
     def _precedes_the_end(self, key: ObjectKey, obj: Object) -> bool:
         """An object that only left the watch, with a label, comes back later than it went, under the same uid."""
@@ -110,6 +119,13 @@ def owner_of(obj: Object) -> ObjectKey | None:
     labels = metadata.get("labels") or {}
     kind, name = labels.get(LABEL_OWNER_KIND), labels.get(LABEL_OWNER_NAME)
     return ObjectKey(kind, metadata["namespace"], name) if kind and name else None
+
+
+def called_by(obj: Object) -> Iterator[ObjectKey]:
+    """The services that a FastAPIService says it calls; nothing for an object of another kind."""
+    if obj["kind"] == FASTAPI_SERVICE.name:
+        for service in (obj.get("spec") or {}).get("services") or ():
+            yield ObjectKey(FASTAPI_SERVICE.name, obj["metadata"]["namespace"], service["name"])
 
 
 def _version(obj: Object) -> int:

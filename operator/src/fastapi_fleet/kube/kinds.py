@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from fastapi_fleet.constants import GROUP, VERSION
+from fastapi_fleet.constants import GROUP, OWNER_KIND_PLATFORM, OWNER_KIND_SERVICE, VERSION
 
 Object = dict[str, Any]
 """A Kubernetes object as the API sends it. Typed client models cost a multiple in CPU and memory (docs/adr/0003)."""
@@ -41,8 +41,8 @@ class ObjectKey(NamedTuple):
         return f"{self.kind} {self.namespace}/{self.name}"
 
 
-FASTAPI_SERVICE: Final = Kind("FastAPIService", GROUP, VERSION, "fastapiservices")
-FLEET_PLATFORM: Final = Kind("FleetPlatform", GROUP, VERSION, "fleetplatforms")
+FASTAPI_SERVICE: Final = Kind(OWNER_KIND_SERVICE, GROUP, VERSION, "fastapiservices")
+FLEET_PLATFORM: Final = Kind(OWNER_KIND_PLATFORM, GROUP, VERSION, "fleetplatforms")
 DEPLOYMENT: Final = Kind("Deployment", "apps", "v1", "deployments")
 REPLICA_SET: Final = Kind("ReplicaSet", "apps", "v1", "replicasets")
 STATEFUL_SET: Final = Kind("StatefulSet", "apps", "v1", "statefulsets")
@@ -54,6 +54,7 @@ HORIZONTAL_POD_AUTOSCALER: Final = Kind("HorizontalPodAutoscaler", "autoscaling"
 POD_DISRUPTION_BUDGET: Final = Kind("PodDisruptionBudget", "policy", "v1", "poddisruptionbudgets")
 HTTP_ROUTE: Final = Kind("HTTPRoute", "gateway.networking.k8s.io", "v1", "httproutes")
 SERVICE_MONITOR: Final = Kind("ServiceMonitor", "monitoring.coreos.com", "v1", "servicemonitors")
+NETWORK_POLICY: Final = Kind("NetworkPolicy", "networking.k8s.io", "v1", "networkpolicies")
 POD: Final = Kind("Pod", "", "v1", "pods")
 LEASE: Final = Kind("Lease", "coordination.k8s.io", "v1", "leases")
 
@@ -69,6 +70,7 @@ CHILDREN: Final = (
     SERVICE_ACCOUNT,
     HORIZONTAL_POD_AUTOSCALER,
     POD_DISRUPTION_BUDGET,
+    NETWORK_POLICY,
 )
 """Kinds that the operator writes and every cluster has."""
 

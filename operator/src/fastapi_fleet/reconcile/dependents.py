@@ -13,8 +13,8 @@ class Dependents:
         self._read_by: dict[ObjectKey, set[ObjectKey]] = {}
         self._readers: defaultdict[ObjectKey, set[ObjectKey]] = defaultdict(set)
 
-    def record(self, reader: ObjectKey, read: Iterable[ObjectKey]) -> None:
-        """Replace what `reader` is woken by."""
+    def record(self, reader: ObjectKey, read: Iterable[ObjectKey]) -> frozenset[ObjectKey]:
+        """Replace what `reader` is woken by. Returns what it reads now and did not before, or no longer."""
         wanted = set(read)
         known = self._read_by.get(reader, set())
         for key in known - wanted:
@@ -27,6 +27,7 @@ class Dependents:
             self._read_by[reader] = wanted
         else:
             self._read_by.pop(reader, None)
+        return frozenset(known ^ wanted)
 
     def of(self, key: ObjectKey) -> frozenset[ObjectKey]:
         return frozenset(self._readers.get(key, ()))

@@ -14,6 +14,7 @@ from fastapi_fleet.kube.kinds import (
     FASTAPI_SERVICE,
     FLEET_PLATFORM,
     HORIZONTAL_POD_AUTOSCALER,
+    NETWORK_POLICY,
     POD,
     POD_DISRUPTION_BUDGET,
     SECRET,
@@ -40,6 +41,7 @@ class Observed:
     own_secret: Mapping[str, str] = field(repr=False)
     references: Mapping[ObjectKey, Object | None] = field(repr=False)
     dependencies: Mapping[str, Object | None]
+    callers: tuple[str, ...]
     pods: tuple[Object, ...]
 
     @property
@@ -73,6 +75,7 @@ async def observe_service(
             service.name: cache.get(ObjectKey(FASTAPI_SERVICE.name, owner.namespace, service.name))
             for service in spec.services
         },
+        callers=cache.callers_of(_key(owner)),
         pods=tuple(pod for pod in cache.owned_by(_key(owner)) if pod["kind"] == POD.name),
     )
 
@@ -86,6 +89,8 @@ def child_keys(owner: Owner, spec: FastAPIServiceSpec) -> list[ObjectKey]:
         wanted.append((SECRET, names.secret(owner.name)))
     if spec.autoscaling:
         wanted.append((HORIZONTAL_POD_AUTOSCALER, owner.name))
+    if spec.network_policy.enabled:
+        wanted.append((NETWORK_POLICY, owner.name))
     if wants_budget(spec):
         wanted.append((POD_DISRUPTION_BUDGET, owner.name))
     return [ObjectKey(kind.name, owner.namespace, name) for kind, name in wanted]

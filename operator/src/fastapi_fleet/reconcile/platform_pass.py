@@ -10,7 +10,7 @@ from fastapi_fleet.constants import LABEL_COMPONENT
 from fastapi_fleet.errors import DependencyMissingError, ReconcileError
 from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.client import KubeClient
-from fastapi_fleet.kube.kinds import POD, SECRET, SERVICE, STATEFUL_SET, Object, ObjectKey, key_of
+from fastapi_fleet.kube.kinds import NETWORK_POLICY, POD, SECRET, SERVICE, STATEFUL_SET, Object, ObjectKey, key_of
 from fastapi_fleet.reconcile.children import Children
 from fastapi_fleet.reconcile.outcome import DONE, Outcome, outcome_of
 from fastapi_fleet.reconcile.ownership import is_owned, owner_from, refuse_foreign
@@ -27,13 +27,17 @@ from fastapi_fleet.status.platform_status import compute_platform_status
 
 @dataclass(frozen=True)
 class PlatformPassDependencies:
-    """`generate` makes a random secret, `now` tells the time, `announce` is told of each status that was written."""
+    """`generate` makes a random secret, `now` tells the time, `announce` is told of each status that was written.
+
+    `operator_namespace`: where the operator's own pods are, which administer the embedded servers.
+    """
 
     kube: KubeClient
     cache: ObjectCache
     generate: Callable[[], str]
     now: Now
     announce: Announce
+    operator_namespace: str
 
 
 class PlatformPass:
@@ -43,6 +47,7 @@ class PlatformPass:
         self._cache = dependencies.cache
         self._generate = dependencies.generate
         self._now = dependencies.now
+        self._operator_namespace = dependencies.operator_namespace
         self._children = Children(dependencies.kube, dependencies.cache)
         self._status = StatusWriter(dependencies.kube, dependencies.cache, dependencies.announce)
 
@@ -58,7 +63,7 @@ class PlatformPass:
             live = await self._children.live(child_keys(owner, spec))
             passwords = self._admin_passwords(owner, spec, live)
             facts = replace(facts, secret_values=tuple(passwords.values()))
-            manifests = render_fleet_platform(owner, spec, passwords)
+            manifests = render_fleet_platform(owner, spec, passwords, operator_namespace=self._operator_namespace)
             refuse_foreign(manifests, live, owner)
             facts = replace(facts, diverges_while_paused=spec.paused and not _all_held(manifests, live))
             if not spec.paused:
@@ -102,6 +107,8 @@ def child_keys(owner: Owner, spec: FleetPlatformSpec) -> list[ObjectKey]:
     keys = []
     for backend in _backends(owner, spec).values():
         keys.append(ObjectKey(SECRET.name, owner.namespace, names.admin_secret(backend)))
+        if spec.network_policy.enabled:
+            keys.append(ObjectKey(NETWORK_POLICY.name, owner.namespace, backend))
         keys += [ObjectKey(kind.name, owner.namespace, backend) for kind in (SERVICE, STATEFUL_SET)]
     return keys
 

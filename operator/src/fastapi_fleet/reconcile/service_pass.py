@@ -1,6 +1,6 @@
 """The pass over a FastAPIService."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ from fastapi_fleet.constants import FINALIZER
 from fastapi_fleet.errors import ApiConflictError, BackendUnavailableError, ReconcileError
 from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.client import KubeClient
-from fastapi_fleet.kube.kinds import Object, ObjectKey, key_of
+from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, Object, ObjectKey, key_of
 from fastapi_fleet.reconcile.backing_services import BackingServices
 from fastapi_fleet.reconcile.children import Children
 from fastapi_fleet.reconcile.credentials import ServiceIdentity, password_in
@@ -43,7 +43,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class ServicePassDependencies:
-    """`generate` makes a random secret, `now` tells the time, `announce` is told of each status that was written."""
+    """`generate` makes a random secret, `now` tells the time, `announce` is told of each status that was written.
+
+    `wake` asks for a pass over another service. `caller_namespaces`: whose pods may reach every service.
+    """
 
     kube: KubeClient
     cache: ObjectCache
@@ -52,6 +55,8 @@ class ServicePassDependencies:
     generate: Callable[[], str]
     now: Now
     announce: Announce
+    wake: Callable[[ObjectKey], None]
+    caller_namespaces: tuple[str, ...] = ()
 
 
 class ServicePass:
@@ -64,6 +69,8 @@ class ServicePass:
         self._backing = dependencies.backing
         self._generate = dependencies.generate
         self._now = dependencies.now
+        self._wake = dependencies.wake
+        self._caller_namespaces = dependencies.caller_namespaces
         self._children = Children(dependencies.kube, dependencies.cache)
         self._status = StatusWriter(dependencies.kube, dependencies.cache, dependencies.announce)
 
@@ -71,7 +78,7 @@ class ServicePass:
         """One pass. Raises ReconcileError only when not even the status could be written."""
         resource = self._cache.get(key)
         if resource is None:
-            self._dependents.record(key, ())
+            self._remember(key, ())
             return DONE
         if resource["metadata"].get("deletionTimestamp"):
             return await self._finalize(resource)
@@ -80,10 +87,17 @@ class ServicePass:
             owner = owner_from(resource)
             spec = await wanted_spec(owner, resource, self._kube)
             facts = replace(facts, spec=spec)
-            self._dependents.record(key, dependency_keys(owner, spec))
+            self._remember(key, dependency_keys(owner, spec))
             observed = await observe_service(owner, spec, kube=self._kube, cache=self._cache, children=self._children)
             facts = with_observed(facts, observed)
-            plan = plan_service(owner, spec, observed, cache=self._cache, generate=self._generate)
+            plan = plan_service(
+                owner,
+                spec,
+                observed,
+                cache=self._cache,
+                generate=self._generate,
+                caller_namespaces=self._caller_namespaces,
+            )
             facts = with_plan(facts, plan)
             if not spec.paused:
                 await self._hold(resource, plan)
@@ -93,6 +107,12 @@ class ServicePass:
         except ReconcileError as problem:
             facts = replace(facts, problem=problem)
         return await self._conclude(resource, facts)
+
+    def _remember(self, key: ObjectKey, read: Iterable[ObjectKey]) -> None:
+        """What the pass reads wakes it from now on. A service that is called anew, or no longer, lets callers in."""
+        for changed in self._dependents.record(key, read):
+            if changed.kind == FASTAPI_SERVICE.name:
+                self._wake(changed)
 
     async def _prepare(self, plan: ServicePlan) -> None:
         """Write what pods need; end logins that nobody uses any more while the Secret still tells of them."""

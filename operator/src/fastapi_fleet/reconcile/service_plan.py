@@ -53,12 +53,13 @@ def plan_service(
     *,
     cache: ObjectCache,
     generate: Callable[[], str],
+    caller_namespaces: tuple[str, ...],
 ) -> ServicePlan:
     """Raises DependencyMissingError or NotOwnedError: then nothing is to be written."""
     require_dependencies(owner, spec, observed, cache)
     identity = ServiceIdentity(owner.namespace, owner.name, spec.platform)
     credentials = complete_credentials(identity, spec, observed.own_secret, generate)
-    inputs = _inputs(observed, credentials)
+    inputs = replace(_inputs(observed, credentials), caller_namespaces=caller_namespaces)
     manifests = render_fastapi_service(owner, spec, inputs)
     leaving = _leaving(observed, credentials, revision_of(manifests.workload))
     if leaving:
@@ -114,6 +115,10 @@ def _inputs(observed: Observed, credentials: Mapping[str, str]) -> ServiceInputs
         credentials=credentials,
         referenced={str(key): _version(obj) for key, obj in observed.references.items() if obj is not None},
         dependency_ports={name: _port(service) for name, service in observed.dependencies.items() if service},
+        dependency_extra_ports={
+            name: _extra_ports(service) for name, service in observed.dependencies.items() if service
+        },
+        callers=observed.callers,
     )
 
 
@@ -124,3 +129,7 @@ def _version(obj: Object) -> str:
 def _port(service: Object) -> int:
     default: int = FastAPIServiceSpec.model_fields["port"].default
     return int((service.get("spec") or {}).get("port", default))
+
+
+def _extra_ports(service: Object) -> tuple[int, ...]:
+    return tuple(int(extra["port"]) for extra in (service.get("spec") or {}).get("extraPorts") or ())

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from fastapi_fleet.api.platform_spec import FleetPlatformSpec
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
+from fastapi_fleet.resources.backend_network_policy import render_backend_network_policies
 from fastapi_fleet.resources.config_map import render_config_map
 from fastapi_fleet.resources.deployment import render_deployment
 from fastapi_fleet.resources.horizontal_pod_autoscaler import render_horizontal_pod_autoscaler
 from fastapi_fleet.resources.manifest import Manifest, Owner, with_hash
+from fastapi_fleet.resources.network_policy import render_network_policy
 from fastapi_fleet.resources.pod_disruption_budget import render_pod_disruption_budget
 from fastapi_fleet.resources.postgres import render_postgres
 from fastapi_fleet.resources.rabbitmq import render_rabbitmq
@@ -36,6 +38,7 @@ def render_fastapi_service(owner: Owner, spec: FastAPIServiceSpec, inputs: Servi
         render_config_map(owner, spec),
         render_secret(owner, {**inputs.credentials, **inputs.leaving}),
         render_service(owner, spec),
+        render_network_policy(owner, spec, inputs),
     )
     companions = (
         render_horizontal_pod_autoscaler(owner, spec.autoscaling),
@@ -48,8 +51,11 @@ def render_fastapi_service(owner: Owner, spec: FastAPIServiceSpec, inputs: Servi
     )
 
 
-def render_fleet_platform(owner: Owner, spec: FleetPlatformSpec, admin_passwords: dict[str, str]) -> list[Manifest]:
+def render_fleet_platform(
+    owner: Owner, spec: FleetPlatformSpec, admin_passwords: dict[str, str], *, operator_namespace: str
+) -> list[Manifest]:
     """`admin_passwords`: by "postgres" and "rabbitmq", for the backends that the spec asks for."""
     postgres = render_postgres(owner, spec.postgres, admin_passwords["postgres"]) if spec.postgres else []
     rabbitmq = render_rabbitmq(owner, spec.rabbitmq, admin_passwords["rabbitmq"]) if spec.rabbitmq else []
-    return [with_hash(manifest) for manifest in (*postgres, *rabbitmq)]
+    policies = render_backend_network_policies(owner, spec, operator_namespace)
+    return [with_hash(manifest) for manifest in (*postgres, *rabbitmq, *policies)]

@@ -11,10 +11,14 @@ class ServiceInputs:
     `leaving`: values that the spec no longer asks for, kept in that Secret while pods of an older revision read them.
     `referenced`: version of each Secret and ConfigMap that the spec refers to, by "kind/name". A version, not a hash of
     the content: a hash on a Deployment would let its readers guess short secrets.
-    `dependency_ports`: port of each FastAPIService in spec.services, by name.
+    `dependency_ports`: port of each FastAPIService in spec.services, by name; `dependency_extra_ports`: its others.
+    `callers`: FastAPIServices that name this one in theirs. `caller_namespaces`: those that may call every service.
     """
 
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
     leaving: Mapping[str, str] = field(default_factory=dict, repr=False)
     referenced: Mapping[str, str] = field(default_factory=dict)
     dependency_ports: Mapping[str, int] = field(default_factory=dict)
+    dependency_extra_ports: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    callers: tuple[str, ...] = ()
+    caller_namespaces: tuple[str, ...] = ()

@@ -13,6 +13,9 @@ JsonPatch = list[dict[str, Any]]
 EXCLUSIVE_MAPS = frozenset({"selector", "matchLabels", "data", "requests", "limits", "securityContext", "capabilities"})
 """Maps in which a key that the manifest lacks changes what runs. Labels and annotations are open to everybody."""
 
+EXCLUSIVE_ITEMS = frozenset({"from", "to", "ingress", "egress"})
+"""Lists whose items are the same kind of map: a further condition in one lets others through."""
+
 _IDENTITY = ("name", "containerPort", "port", "protocol", "mountPath", "topologyKey")
 """Fields by which the API tells the items of a list apart."""
 
@@ -28,18 +31,23 @@ def removal_of_strays(live: Manifest, desired: Manifest) -> JsonPatch:
 
 def _strays(live: object, desired: object, path: str) -> Iterator[dict[str, Any]]:
     if isinstance(live, Mapping) and isinstance(desired, Mapping):
-        if path.rsplit("/", 1)[-1] in EXCLUSIVE_MAPS:
+        if _is_exclusive(path):
             yield from ({"op": "remove", "path": f"{path}/{_escape(key)}"} for key in live if key not in desired)
         for key, value in desired.items():
             if key in live:
                 yield from _strays(live[key], value, f"{path}/{_escape(key)}")
     elif _is_list_of_maps(live) and _is_list_of_maps(desired):
-        wanted = [_identity(item) for item in desired]
-        if any(_identity(item) not in wanted for item in live):
+        wanted = _identities(desired)
+        if any(identity not in wanted for identity in _identities(live)):
             yield {"op": "replace", "path": path, "value": desired}
         else:
-            for at, item in enumerate(live):
-                yield from _strays(item, desired[wanted.index(_identity(item))], f"{path}/{at}")
+            for at, (identity, item) in enumerate(zip(_identities(live), live, strict=True)):
+                yield from _strays(item, desired[wanted.index(identity)], f"{path}/{at}")
+
+
+def _is_exclusive(path: str) -> bool:
+    steps = path.split("/")
+    return steps[-1] in EXCLUSIVE_MAPS or (len(steps) > 1 and steps[-2] in EXCLUSIVE_ITEMS)
 
 
 def _is_list_of_maps(value: object) -> TypeGuard[Sequence[Mapping[str, object]]]:
@@ -48,8 +56,14 @@ def _is_list_of_maps(value: object) -> TypeGuard[Sequence[Mapping[str, object]]]
     )
 
 
+def _identities(items: Sequence[Mapping[str, object]]) -> list[tuple[object, ...]]:
+    """Items that have none of the fields are told apart by where they stand."""
+    return [_identity(item) or (at,) for at, item in enumerate(items)]
+
+
 def _identity(item: Mapping[str, object]) -> tuple[object, ...]:
-    return tuple(item.get(field) for field in _IDENTITY)
+    identity = tuple(item.get(field) for field in _IDENTITY)
+    return () if all(value is None for value in identity) else identity
 
 
 def _escape(key: str) -> str:
