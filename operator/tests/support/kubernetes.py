@@ -292,11 +292,11 @@ def _owner_uids(obj: Object) -> set[str]:
 
 
 def _apply(live: Any, before: Any, desired: Any) -> Any:
-    """Server-side apply by one manager: its fields replaced, those that it no longer sends removed, others kept."""
+    """Server-side apply by one manager: its fields in its order, those that it no longer sends removed, others kept."""
     if isinstance(live, dict) and isinstance(desired, dict):
         before = before if isinstance(before, dict) else {}
-        kept = {key: value for key, value in live.items() if key in desired or key not in before}
-        return {**kept, **{key: _apply(live.get(key), before.get(key), value) for key, value in desired.items()}}
+        kept = {key: value for key, value in live.items() if key not in desired and key not in before}
+        return {**{key: _apply(live.get(key), before.get(key), value) for key, value in desired.items()}, **kept}
     if _is_keyed(live) and _is_keyed(desired):
         return list(_apply(_by_name(live), _by_name(before), _by_name(desired)).values())
     return desired
