@@ -20,10 +20,11 @@ from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.election import Election
 from fastapi_fleet.kube.heartbeat import UNHEARD, Heartbeat
 from fastapi_fleet.kube.http_client import HttpKubeClient
-from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, FLEET_PLATFORM, LEASE, Object, ObjectKey
+from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, FLEET_PLATFORM, LEASE, Object, ObjectKey, key_of
 from fastapi_fleet.reconcile.backing_services import BackingServices
 from fastapi_fleet.reconcile.credentials import generate_secret
 from fastapi_fleet.reconcile.dependents import Dependents
+from fastapi_fleet.reconcile.events import Events
 from fastapi_fleet.reconcile.intake import Intake
 from fastapi_fleet.reconcile.optional_kinds import OptionalKinds
 from fastapi_fleet.reconcile.platform_pass import PlatformPass, PlatformPassDependencies
@@ -90,6 +91,7 @@ class Runtime:
             resync=self._resync,
             namespaces=settings.watch_namespaces,
         )
+        self._events = Events(self._kube, now=now, instance=socket.gethostname())
         self._synced = False
         QUEUE_DEPTH.set_function(lambda: self._queue.depth)
         QUEUE_AGE.set_function(lambda: self._queue.oldest_age)
@@ -120,8 +122,8 @@ class Runtime:
         await self._resync.prime()
 
     async def _work_until(self, stop: asyncio.Event) -> None:
-        beside = (self._election.run(), self._resync.run(), self._optional.run(), self._heartbeat.run())
-        parts = [asyncio.create_task(part) for part in beside]
+        beside = (self._election, self._resync, self._optional, self._heartbeat, self._events)
+        parts = [asyncio.create_task(part.run()) for part in beside]
         workers = asyncio.create_task(self._lead())
         watches = asyncio.create_task(watch(self._saw, self._settings.watch_namespaces, stop))
         await _first_of(workers, *parts, asyncio.create_task(stop.wait()), outlived_by=watches)
@@ -146,7 +148,7 @@ class Runtime:
         backing = BackingServices(
             cache=self._cache, postgres=PostgresBackend(), rabbitmq=self._rabbitmq, clock=time.monotonic
         )
-        announce = self._intake.wake_dependents
+        announce = self._announce
         service = ServicePassDependencies(
             self._kube,
             self._cache,
@@ -167,6 +169,10 @@ class Runtime:
             operator_namespace=self._settings.lease_namespace,
         )
         return {FASTAPI_SERVICE.name: ServicePass(service), FLEET_PLATFORM.name: PlatformPass(platform)}
+
+    def _announce(self, before: Object, after: Object) -> None:
+        self._intake.wake_dependents(key_of(after))
+        self._events.tell(before, after)
 
 
 async def _first_of(*parts: asyncio.Task[Any], outlived_by: asyncio.Task[Any] | None = None) -> None:

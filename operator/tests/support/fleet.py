@@ -18,6 +18,7 @@ from fastapi_fleet.kube.kinds import (
 )
 from fastapi_fleet.reconcile.backing_services import BackingServices
 from fastapi_fleet.reconcile.dependents import Dependents
+from fastapi_fleet.reconcile.events import Events
 from fastapi_fleet.reconcile.intake import Intake
 from fastapi_fleet.reconcile.optional_kinds import OptionalKinds
 from fastapi_fleet.reconcile.platform_pass import PlatformPass, PlatformPassDependencies
@@ -28,6 +29,7 @@ from fastapi_fleet.reconcile.service_pass import ServicePass, ServicePassDepende
 from fastapi_fleet.reconcile.workers import Workers
 
 from support.backends import FakePostgres, FakeRabbitmq
+from support.events import FakeEventSink
 from support.kubernetes import Call, FakeKube
 from support.time import ManualTime
 
@@ -71,6 +73,8 @@ class Fleet:
         self.optional_kinds = OptionalKinds(
             watcher=self.kube, cache=self.cache, intake=self.intake, resync=self.resync, namespaces=()
         )
+        self.event_sink = FakeEventSink()
+        self.events = Events(self.event_sink, now=self.now, instance="fastapi-fleet-0")
         self.secrets = _secrets()
         self.service_pass, self.platform_pass = self._passes()
         self.workers = Workers(
@@ -125,6 +129,17 @@ class Fleet:
         status: dict[str, Any] = self.kube.object(key_of(resource)).get("status") or {}
         return status
 
+    async def told(self) -> list[tuple[str, str, str]]:
+        """Type, reason and note of every Event since it was asked last."""
+        while self.events.depth:
+            await self.events.send_next()
+        told, self.event_sink.created = self.event_sink.created, []
+        return [(event["type"], event["reason"], event["note"]) for event in told]
+
+    def _announce(self, before: Object, after: Object) -> None:
+        self.intake.wake_dependents(key_of(after))
+        self.events.tell(before, after)
+
     def _passes(self) -> tuple[ServicePass, PlatformPass]:
         backing = BackingServices(
             cache=self.cache, postgres=self.postgres, rabbitmq=self.rabbitmq, clock=self.time.clock
@@ -136,7 +151,7 @@ class Fleet:
             backing,
             generate=lambda: next(self.secrets),
             now=self.now,
-            announce=self.intake.wake_dependents,
+            announce=self._announce,
             wake=self.queue.add,
         )
         platform = PlatformPassDependencies(
@@ -144,7 +159,7 @@ class Fleet:
             self.cache,
             generate=lambda: next(self.secrets),
             now=self.now,
-            announce=self.intake.wake_dependents,
+            announce=self._announce,
             operator_namespace="fastapi-fleet-system",
         )
         return ServicePass(service), PlatformPass(platform)

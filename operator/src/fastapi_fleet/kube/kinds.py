@@ -57,6 +57,7 @@ SERVICE_MONITOR: Final = Kind("ServiceMonitor", "monitoring.coreos.com", "v1", "
 NETWORK_POLICY: Final = Kind("NetworkPolicy", "networking.k8s.io", "v1", "networkpolicies")
 POD: Final = Kind("Pod", "", "v1", "pods")
 LEASE: Final = Kind("Lease", "coordination.k8s.io", "v1", "leases")
+EVENT: Final = Kind("Event", "events.k8s.io", "v1", "events")
 
 OWNERS: Final = (FASTAPI_SERVICE, FLEET_PLATFORM)
 """Kinds that people write and that a pass is made for."""
@@ -80,7 +81,7 @@ OPTIONAL: Final = (HTTP_ROUTE, SERVICE_MONITOR)
 WATCHED: Final = (*OWNERS, *CHILDREN, POD)
 """Kinds that are watched from the start to the end."""
 
-BY_NAME: Final = {kind.name: kind for kind in (*WATCHED, *OPTIONAL, REPLICA_SET, LEASE)}
+BY_NAME: Final = {kind.name: kind for kind in (*WATCHED, *OPTIONAL, REPLICA_SET, LEASE, EVENT)}
 
 
 def key_of(obj: Object) -> ObjectKey:

@@ -7,10 +7,11 @@ from typing import Any
 from fastapi_fleet.api.resource_status import ResourceStatus
 from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.client import KubeClient
-from fastapi_fleet.kube.kinds import Object, ObjectKey, key_of
+from fastapi_fleet.kube.kinds import Object, key_of
 
 Now = Callable[[], datetime]
-Announce = Callable[[ObjectKey], None]
+Announce = Callable[[Object, Object], None]
+"""Told of each resource whose status was written: as it was before, and as it is."""
 
 
 def timestamp(now: Now) -> str:
@@ -19,7 +20,7 @@ def timestamp(now: Now) -> str:
 
 
 class StatusWriter:
-    """`announce` is told of each resource whose status was written: to the watches that write is no news."""
+    """To the watches a write of the operator's own is no news: `announce` is told of it."""
 
     def __init__(self, kube: KubeClient, cache: ObjectCache, announce: Announce) -> None:
         self._kube = kube
@@ -34,7 +35,7 @@ class StatusWriter:
         written = await self._kube.patch_status(key_of(resource), patch)
         if written is not None:
             self._cache.put(written)
-            self._announce(key_of(written))
+            self._announce(resource, written)
 
 
 def status_patch(known: dict[str, Any], status: ResourceStatus) -> dict[str, Any]:

@@ -1,0 +1,96 @@
+"""Kubernetes Events: what `kubectl describe` and `kubectl events` tell of a resource, beside its status."""
+
+import asyncio
+from typing import Protocol
+
+import structlog
+from prometheus_client import Counter
+
+from fastapi_fleet.constants import FIELD_MANAGER, GROUP
+from fastapi_fleet.errors import ApiConflictError, ReconcileError
+from fastapi_fleet.kube.kinds import EVENT, Object
+from fastapi_fleet.reconcile.status_writer import Now
+from fastapi_fleet.resources.manifest import content_hash
+from fastapi_fleet.status.flips import Flip, flip_between
+
+DROPPED = Counter("fastapi_fleet_events_dropped_total", "Events that were not written, by why.", ["why"])
+
+MOST_WAITING = 1000
+SECONDS_BETWEEN = 0.1
+NOTE_BYTES = 1024
+
+log = structlog.get_logger(__name__)
+
+
+class EventSink(Protocol):
+    async def create(self, obj: Object) -> Object:
+        """Raises ReconcileError."""
+        ...
+
+
+class Events:
+    """Writes one Event for each flip, at a bounded rate and in no pass's way: what cannot be written is counted.
+
+    `instance`: the name of this process.
+    """
+
+    def __init__(self, sink: EventSink, *, now: Now, instance: str, most_waiting: int = MOST_WAITING) -> None:
+        self._sink = sink
+        self._now = now
+        self._instance = instance
+        self._waiting: asyncio.Queue[Object] = asyncio.Queue(most_waiting)
+
+    @property
+    def depth(self) -> int:
+        return self._waiting.qsize()
+
+    def tell(self, before: Object, after: Object) -> None:
+        """Of a status that was written: nothing where no condition flipped."""
+        flip = flip_between(before, after)
+        if flip is None:
+            return
+        if self._waiting.full():
+            DROPPED.labels("queue full").inc()
+        else:
+            self._waiting.put_nowait(self._event(after, flip))
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        while True:
+            await self.send_next()
+            await asyncio.sleep(SECONDS_BETWEEN)
+
+    async def send_next(self) -> None:
+        """Write the Event that has waited longest. Waits for one. An Event is never worth a second try."""
+        event = await self._waiting.get()
+        try:
+            await self._sink.create(event)
+        except ApiConflictError:
+            pass  # the flip has been told already: its Event has a name of its own
+        except ReconcileError as error:
+            DROPPED.labels(error.reason).inc()
+            log.warning("Event was not written", regarding=event["regarding"]["name"], error=error.message)
+
+    def _event(self, resource: Object, flip: Flip) -> Object:
+        metadata = resource["metadata"]
+        identity = content_hash([metadata["uid"], flip.condition, flip.type, flip.since])
+        return {
+            "apiVersion": EVENT.api_version,
+            "kind": EVENT.name,
+            "metadata": {"name": f"{metadata['name']}.{identity}", "namespace": metadata["namespace"]},
+            "eventTime": f"{self._now():%Y-%m-%dT%H:%M:%S.%fZ}",
+            "reportingController": f"{GROUP}/{FIELD_MANAGER}",
+            "reportingInstance": self._instance[:128],
+            "action": "Reconcile",
+            "type": flip.type,
+            "reason": flip.reason,
+            "note": flip.message.encode()[:NOTE_BYTES].decode(errors="ignore"),
+            "regarding": {
+                "apiVersion": resource["apiVersion"],
+                "kind": resource["kind"],
+                "namespace": metadata["namespace"],
+                "name": metadata["name"],
+                "uid": metadata["uid"],
+                "resourceVersion": metadata["resourceVersion"],
+            },
+        }

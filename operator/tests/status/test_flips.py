@@ -1,0 +1,61 @@
+"""Which change of status is told of."""
+
+from typing import Any
+
+import pytest
+from fastapi_fleet.status.flips import flip_between
+
+
+def resource(*conditions: tuple[str, str, str]) -> dict[str, Any]:
+    return {
+        "status": {
+            "conditions": [
+                {"type": kind, "status": status, "reason": reason, "message": "m", "lastTransitionTime": "t"}
+                for kind, status, reason in conditions
+            ]
+        }
+    }
+
+
+READY = resource(("Ready", "True", "Available"))
+SCALED = resource(("Ready", "True", "ScaledToZero"))
+ROLLING = resource(("Ready", "False", "RollingOut"), ("Reconciling", "True", "RollingOut"))
+PENDING = resource(("Ready", "Unknown", "Pending"))
+CRASHING = resource(("Ready", "False", "CrashLoop"), ("Reconciling", "True", "CrashLoop"))
+STALLED = resource(("Ready", "False", "CrashLoop"), ("Stalled", "True", "CrashLoop"))
+REFUSED = resource(("Ready", "False", "InvalidSpec"), ("Stalled", "True", "InvalidSpec"))
+NEW: dict[str, Any] = {}
+
+FLIPS = {
+    "first ready": (PENDING, READY, ("Normal", "Ready", "Available")),
+    "ready again": (CRASHING, READY, ("Normal", "Ready", "Available")),
+    "ready after it was stalled": (STALLED, READY, ("Normal", "Ready", "Available")),
+    "breaks": (READY, CRASHING, ("Warning", "Ready", "CrashLoop")),
+    "stalled at last": (CRASHING, STALLED, ("Warning", "Stalled", "CrashLoop")),
+    "ready no more and stalled at once is one": (READY, REFUSED, ("Warning", "Stalled", "InvalidSpec")),
+    "refused from the start": (NEW, REFUSED, ("Warning", "Stalled", "InvalidSpec")),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "told"), FLIPS.values(), ids=FLIPS.keys())
+def test_flip_is_told(before: dict[str, Any], after: dict[str, Any], told: tuple[str, str, str]) -> None:
+    flip = flip_between(before, after)
+    assert flip is not None
+    assert (flip.type, flip.condition, flip.reason) == told
+
+
+SILENT = {
+    "only the reason": (READY, SCALED),
+    "a rollout begins": (READY, ROLLING),
+    "a rollout goes on": (ROLLING, ROLLING),
+    "what it needs goes": (READY, PENDING),
+    "not ready from the start": (NEW, CRASHING),
+    "not ready for another reason": (ROLLING, CRASHING),
+    "stalled for another reason": (STALLED, REFUSED),
+    "stalled no more, not ready yet": (STALLED, ROLLING),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), SILENT.values(), ids=SILENT.keys())
+def test_everything_else_is_not(before: dict[str, Any], after: dict[str, Any]) -> None:
+    assert flip_between(before, after) is None
