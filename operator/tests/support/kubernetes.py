@@ -298,7 +298,8 @@ def _apply(live: Any, before: Any, desired: Any) -> Any:
         kept = {key: value for key, value in live.items() if key not in desired and key not in before}
         return {**{key: _apply(live.get(key), before.get(key), value) for key, value in desired.items()}, **kept}
     if _is_keyed(live) and _is_keyed(desired):
-        return list(_apply(_by_name(live), _by_name(before), _by_name(desired)).values())
+        known = _by_name(before) if _is_keyed(before) else {}
+        return list(_apply(_by_name(live), known, _by_name(desired)).values())
     return desired
 
 
