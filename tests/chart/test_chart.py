@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import yaml
@@ -26,9 +27,14 @@ def environment_of(manifests: list[Manifest]) -> dict[str, str]:
     return {entry["name"]: entry["value"] for entry in container_of(manifests)["env"]}
 
 
-def cluster_role_bindings(manifests: list[Manifest]) -> list[Manifest]:
-    """The bindings that grant the rights in one namespace each."""
-    return [one for one in of_kind(manifests, "RoleBinding") if one["roleRef"]["kind"] == "ClusterRole"]
+def of_served_namespaces(manifests: list[Manifest], kind: str) -> list[Manifest]:
+    """Those that are not of the operator's own namespace, where the Lease is."""
+    return [one for one in of_kind(manifests, kind) if one["metadata"]["namespace"] != "fastapi-fleet-system"]
+
+
+def rules(manifests: list[Manifest]) -> list[Manifest]:
+    """Every rule of every role."""
+    return [rule for kind in ("ClusterRole", "Role") for role in of_kind(manifests, kind) for rule in role["rules"]]
 
 
 def value_paths(values: Manifest, path: str = "") -> Iterator[str]:
@@ -49,19 +55,25 @@ def objects_in_schema(schema: Manifest) -> Iterator[Manifest]:
         yield from objects_in_schema(child)
 
 
-def test_no_right_has_a_wildcard() -> None:
-    roles = of_kind(render(), "ClusterRole")
-    rules = [rule for role in roles for rule in role["rules"]]
-    assert rules
-    for rule in rules:
+@pytest.mark.parametrize("arguments", [[], ["--values", str(FULL)]])
+def test_no_right_has_a_wildcard(arguments: list[str]) -> None:
+    granted = rules(render(*arguments))
+    assert granted
+    for rule in granted:
         assert "*" not in [*rule["apiGroups"], *rule["resources"], *rule["verbs"]]
 
 
-def test_the_operator_cannot_widen_rights_nor_enter_pods() -> None:
-    rules = [rule for role in of_kind(render(), "ClusterRole") for rule in role["rules"]]
-    granted = {(resource, verb) for rule in rules for resource in rule["resources"] for verb in rule["verbs"]}
-    resources = {resource for resource, _ in granted}
+@pytest.mark.parametrize("arguments", [[], ["--values", str(FULL)]])
+def test_the_operator_cannot_widen_rights_nor_enter_pods(arguments: list[str]) -> None:
+    granted = {
+        (resource, verb)
+        for rule in rules(render(*arguments))
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    resources, verbs = {resource for resource, _ in granted}, {verb for _, verb in granted}
     assert resources.isdisjoint({"roles", "clusterroles", "rolebindings", "clusterrolebindings", "pods/exec", "nodes"})
+    assert verbs.isdisjoint({"escalate", "bind", "impersonate"})
     assert {verb for resource, verb in granted if resource == "pods"} == {"get", "list", "watch"}
 
 
@@ -105,9 +117,79 @@ def test_replicas_agree_by_one_lease_of_the_own_namespace() -> None:
             "verbs": ["get", "update"],
         },
     ]
-    (binding,) = [one for one in of_kind(manifests, "RoleBinding") if one["roleRef"]["kind"] == "Role"]
+    (binding,) = of_kind(manifests, "RoleBinding")
     assert binding["roleRef"]["name"] == role["metadata"]["name"]
     assert environment_of(manifests)["FLEET_LEASE_NAMESPACE"] == role["metadata"]["namespace"]
+
+
+def test_helm_test_asks_the_metrics_service_from_a_hardened_pod_of_the_same_image() -> None:
+    manifests = render("--values", str(FULL))
+    (pod,), (service,) = of_kind(manifests, "Pod"), of_kind(manifests, "Service")
+    (container,) = pod["spec"]["containers"]
+    operator = container_of(manifests)
+    assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
+    assert (container["image"], container["securityContext"]) == (operator["image"], operator["securityContext"])
+    assert pod["spec"]["securityContext"] == pod_of(manifests)["spec"]["securityContext"]
+    assert pod["spec"]["automountServiceAccountToken"] is False
+    assert container["command"][-1] == f"http://{service['metadata']['name']}:9090/readyz"
+    assert not service["spec"]["selector"].items() <= pod["metadata"]["labels"].items()
+
+
+def test_helm_test_needs_the_metrics_service() -> None:
+    assert of_kind(render("--set", "metrics.service.enabled=false"), "Pod") == []
+
+
+def test_no_rule_of_the_house_holds_by_default() -> None:
+    assert of_kind(render(), "ValidatingAdmissionPolicy") == of_kind(render(), "ValidatingAdmissionPolicyBinding") == []
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        ("registries={a.example}", ["fastapiservices-registries", "fleetplatforms-registries"]),
+        ("requiredLabels={example.com/team}", ["labels"]),
+    ],
+)
+def test_each_rule_of_the_house_is_a_policy_with_a_binding(value: str, names: list[str]) -> None:
+    manifests = render("--set", f"admission.{value}")
+    bindings = of_kind(manifests, "ValidatingAdmissionPolicyBinding")
+    policies = of_kind(manifests, "ValidatingAdmissionPolicy")
+    full_names = [f"fastapi-fleet-system-fastapi-fleet-{name}" for name in names]
+    assert [policy["metadata"]["name"] for policy in policies] == full_names
+    assert [one["spec"] for one in bindings] == [
+        {"policyName": name, "validationActions": ["Deny"]} for name in full_names
+    ]
+    for policy in policies:
+        assert json.loads(policy["spec"]["variables"][0]["expression"]) == [value[value.index("{") + 1 : -1]]
+
+
+def images_in_schema(schema: Manifest, path: str) -> Iterator[str]:
+    """Every field below that names a container image."""
+    for name, child in schema.get("properties", {}).items():
+        if name == "image":
+            yield f"{path}.image"
+        yield from images_in_schema(child, f"{path}.{name}")
+    for child in (schema.get("items"), schema.get("additionalProperties")):
+        if isinstance(child, dict):
+            yield from images_in_schema(child, f"{path}[]")
+
+
+def test_registries_are_asked_of_every_image_that_a_spec_can_name() -> None:
+    manifests = render("--set", "admission.registries={a.example}")
+    policies = {one["metadata"]["name"].split("-")[-2]: one for one in of_kind(manifests, "ValidatingAdmissionPolicy")}
+    for crd in of_kind(manifests, "CustomResourceDefinition"):
+        policy = policies[crd["spec"]["names"]["plural"]]
+        checked = [rule["messageExpression"].split(":")[0].strip('"') for rule in policy["spec"]["validations"]]
+        schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+        assert checked == list(images_in_schema(schema, "spec"))
+
+
+def test_rules_of_the_house_hold_in_watched_namespaces_only_where_some_are_named() -> None:
+    bindings = of_kind(render("--values", str(FULL)), "ValidatingAdmissionPolicyBinding")
+    assert len(bindings) == 3
+    for binding in bindings:
+        (expression,) = binding["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"]
+        assert (expression["operator"], expression["values"]) == ("In", ["shop", "billing"])
 
 
 def test_default_settings_and_resources() -> None:
@@ -170,6 +252,23 @@ def test_every_value_reaches_its_place() -> None:
     assert "nodeAffinity" in pod["spec"]["affinity"]
 
 
+def value_at(values: Manifest, path: str) -> Any:
+    for name in path.split("."):
+        values = values[name]
+    return values
+
+
+@pytest.mark.parametrize("path", list(value_paths(yaml.safe_load((CHART / "values.yaml").read_text()))))
+def test_every_value_makes_a_difference(path: str) -> None:
+    """Against the full values: a switch turned over, another value as it is by default."""
+    default, full = (value_at(yaml.safe_load(file.read_text()), path) for file in (CHART / "values.yaml", FULL))
+    other = not full if isinstance(full, bool) else default
+    arguments = ["--values", str(FULL), "--set-json", f"{path}={json.dumps(other)}"]
+    if path == "metrics.service.enabled":
+        arguments += ["--set", "metrics.serviceMonitor.enabled=false"]
+    assert render(*arguments) != render("--values", str(FULL))
+
+
 def test_metrics_service_takes_port_labels_and_annotations() -> None:
     (service,) = of_kind(render("--values", str(FULL)), "Service")
     assert service["spec"]["ports"][0]["port"] == 9090
@@ -181,14 +280,19 @@ def test_rights_hold_everywhere_by_default() -> None:
     manifests = render()
     bound = [binding["roleRef"]["name"] for binding in of_kind(manifests, "ClusterRoleBinding")]
     assert bound == [role["metadata"]["name"] for role in of_kind(manifests, "ClusterRole")]
-    assert cluster_role_bindings(manifests) == []
+    assert of_served_namespaces(manifests, "RoleBinding") == []
 
 
 def test_rights_hold_in_watched_namespaces_only_where_some_are_named() -> None:
     manifests = render("--values", str(FULL))
-    assert of_kind(manifests, "ClusterRoleBinding") == []
-    namespaces = {binding["metadata"]["namespace"] for binding in cluster_role_bindings(manifests)}
-    assert namespaces == {"shop", "billing"}
+    assert of_kind(manifests, "ClusterRole") == of_kind(manifests, "ClusterRoleBinding") == []
+    (everywhere,) = of_kind(render(), "ClusterRole")
+    roles = {role["metadata"]["namespace"]: role for role in of_served_namespaces(manifests, "Role")}
+    bindings = {one["metadata"]["namespace"]: one["roleRef"] for one in of_served_namespaces(manifests, "RoleBinding")}
+    assert roles.keys() == bindings.keys() == {"shop", "billing"}
+    for namespace, role in roles.items():
+        assert role["rules"] == everywhere["rules"]
+        assert (bindings[namespace]["kind"], bindings[namespace]["name"]) == ("Role", role["metadata"]["name"])
 
 
 @pytest.mark.parametrize("arguments", [[], ["--values", str(FULL)], ["--values", str(MINIMAL)]])
@@ -233,6 +337,12 @@ def test_definitions_outlive_the_release_when_told_to(keep: str, annotations: di
         ("watchNamespaces={Shop}", "/watchNamespaces/0"),
         ("callerNamespaces={Shop}", "/callerNamespaces/0"),
         ("resources.limits.memory=1GB", "/resources/limits/memory"),
+        ("admission.registries={Registry}", "/admission/registries/0"),
+        ("admission.requiredLabels={a b}", "/admission/requiredLabels/0"),
+        ("admission.labels={team}", "labels"),
+        ("metrics.serviceMonitor.interval=often", "/metrics/serviceMonitor/interval"),
+        ("metrics.alerts.runbooks=", "/metrics/alerts/runbooks"),
+        ("metrics.dashboards.enabled=yes please", "/metrics/dashboards/enabled"),
         ("serviceAccount.create=false", "/serviceAccount/name"),
     ],
 )
