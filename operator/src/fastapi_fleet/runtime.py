@@ -29,6 +29,7 @@ from fastapi_fleet.reconcile.intake import Intake
 from fastapi_fleet.reconcile.optional_kinds import OptionalKinds
 from fastapi_fleet.reconcile.platform_pass import PlatformPass, PlatformPassDependencies
 from fastapi_fleet.reconcile.queue import WorkQueue
+from fastapi_fleet.reconcile.references import References
 from fastapi_fleet.reconcile.relists import Relists
 from fastapi_fleet.reconcile.resource_readiness import RESOURCE_READINESS
 from fastapi_fleet.reconcile.resync import Resync
@@ -91,6 +92,7 @@ class Runtime:
             resync=self._resync,
             namespaces=settings.watch_namespaces,
         )
+        self._references = References(kube=self._kube, dependents=self._dependents, intake=self._intake)
         self._events = Events(self._kube, now=now, instance=socket.gethostname())
         self._synced = False
         QUEUE_DEPTH.set_function(lambda: self._queue.depth)
@@ -122,7 +124,7 @@ class Runtime:
         await self._resync.prime()
 
     async def _work_until(self, stop: asyncio.Event) -> None:
-        beside = (self._election, self._resync, self._optional, self._heartbeat, self._events)
+        beside = (self._election, self._resync, self._optional, self._references, self._heartbeat, self._events)
         parts = [asyncio.create_task(part.run()) for part in beside]
         workers = asyncio.create_task(self._lead())
         watches = asyncio.create_task(watch(self._saw, self._settings.watch_namespaces, stop))
@@ -153,6 +155,7 @@ class Runtime:
             self._kube,
             self._cache,
             self._dependents,
+            self._references,
             backing,
             generate=generate_secret,
             now=now,

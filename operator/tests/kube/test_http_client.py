@@ -162,6 +162,24 @@ async def test_list_of_every_namespace_without_a_selector(server: AnsweringServe
     assert "labelSelector" not in server.request.query
 
 
+async def test_metadata_is_listed_without_contents_and_from_the_memory_of_the_api_server(
+    server: AnsweringServer,
+) -> None:
+    metadata = {"name": "mine", "namespace": "team", "uid": "u", "resourceVersion": "7"}
+    server.answer(200, {"kind": "PartialObjectMetadataList", "items": [{"metadata": metadata}]})
+    listed = await server.client.list_metadata(SECRET, "team", None)
+    assert listed == [{"apiVersion": "v1", "kind": "Secret", "metadata": metadata}]
+    assert (server.request.method, server.request.path) == ("GET", "/api/v1/namespaces/team/secrets")
+    assert server.request.accept == "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+    assert server.request.query == {"resourceVersion": "0"}
+
+
+async def test_metadata_of_one_object_is_asked_for_by_its_name(server: AnsweringServer) -> None:
+    server.answer(200, {"items": []})
+    assert await server.client.list_metadata(SECRET, "team", "mine") == []
+    assert server.request.query == {"resourceVersion": "0", "fieldSelector": "metadata.name=mine"}
+
+
 async def test_list_of_a_kind_that_is_not_installed_says_what_to_do(server: AnsweringServer) -> None:
     server.answer(404, {})
     with pytest.raises(ApiUnavailableError, match=r"fastapiservices\.fastapi-fleet\.io is not served: .* CRDs"):

@@ -18,6 +18,7 @@ class Asked:
     path: str
     query: dict[str, str]
     content_type: str
+    accept: str
     authorization: str | None
     body: Any
 
@@ -85,6 +86,7 @@ class AnsweringServer:
             path=request.path,
             query=dict(request.query),
             content_type=request.content_type,
+            accept=request.headers["Accept"],
             authorization=request.headers.get("Authorization"),
             body=json.loads(content) if content else None,
         )

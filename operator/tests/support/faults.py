@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-READS = frozenset({"get", "list_objects", "serves"})
+READS = frozenset({"get", "list_objects", "list_metadata", "serves"})
 
 
 class ProcessDiedError(BaseException):

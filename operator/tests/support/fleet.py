@@ -23,6 +23,7 @@ from fastapi_fleet.reconcile.intake import Intake
 from fastapi_fleet.reconcile.optional_kinds import OptionalKinds
 from fastapi_fleet.reconcile.platform_pass import PlatformPass, PlatformPassDependencies
 from fastapi_fleet.reconcile.queue import WorkQueue
+from fastapi_fleet.reconcile.references import References
 from fastapi_fleet.reconcile.relists import Relists
 from fastapi_fleet.reconcile.resync import Resync
 from fastapi_fleet.reconcile.service_pass import ServicePass, ServicePassDependencies
@@ -73,6 +74,7 @@ class Fleet:
         self.optional_kinds = OptionalKinds(
             watcher=self.kube, cache=self.cache, intake=self.intake, resync=self.resync, namespaces=()
         )
+        self.references = References(kube=self.kube, dependents=self.dependents, intake=self.intake)
         self.event_sink = FakeEventSink()
         self.events = Events(self.event_sink, now=self.now, instance="fastapi-fleet-0")
         self.secrets = _secrets()
@@ -148,6 +150,7 @@ class Fleet:
             self.kube,
             self.cache,
             self.dependents,
+            self.references,
             backing,
             generate=lambda: next(self.secrets),
             now=self.now,

@@ -65,6 +65,15 @@ class FakeKube:
             if key.kind == kind.name and namespace in {None, key.namespace} and _is_selected(obj, label_selector)
         ]
 
+    async def list_metadata(self, kind: Kind, namespace: str, name: str | None) -> list[Object]:
+        self.reads.append(Call("list_metadata", kind.name, name or ""))
+        self._fail("list_metadata", kind.name)
+        return [
+            {"apiVersion": obj["apiVersion"], "kind": kind.name, "metadata": deepcopy(obj["metadata"])}
+            for key, obj in self._objects.items()
+            if key[:2] == (kind.name, namespace) and name in {None, key.name}
+        ]
+
     async def apply(self, manifest: Object) -> Object:
         key = key_of(manifest)
         self._record("apply", key)

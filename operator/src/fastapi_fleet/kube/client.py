@@ -11,7 +11,7 @@ WatchEvent = tuple[str, Object]
 
 
 class KubeClient(Protocol):
-    """Eight calls on plain dicts.
+    """Nine calls on plain dicts.
 
     Every call raises ApiUnavailableError, ApiConflictError or ApiRefusedError; a missing object is None, not an error.
     """
@@ -19,6 +19,13 @@ class KubeClient(Protocol):
     async def get(self, key: ObjectKey) -> Object | None: ...
 
     async def list_objects(self, kind: Kind, namespace: str | None, label_selector: str | None) -> list[Object]: ...
+
+    async def list_metadata(self, kind: Kind, namespace: str, name: str | None) -> list[Object]:
+        """Metadata without contents of a namespace's objects, or of the one of that name.
+
+        As the API server's memory has them, which may be some moments old: nothing is read from its store.
+        """
+        ...
 
     async def apply(self, manifest: Object) -> Object:
         """Server-side apply of a whole manifest as the operator's field manager. Returns the object as it is then."""

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import aiohttp
 
+JSON = "application/json"
 REQUEST_TIMEOUT_SECONDS = 30.0
 CONNECT_TIMEOUT_SECONDS = 5.0
 MOST_CONNECTIONS = 32
@@ -74,13 +75,20 @@ class Connection:
         await self._session.close()
 
     async def request(
-        self, verb: str, path: str, *, params: Mapping[str, str] | None, content_type: str, body: object
+        self,
+        verb: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None,
+        content_type: str,
+        body: object,
+        accept: str = JSON,
     ) -> Answer:
         """One request with `body` as JSON, None for none. Raises aiohttp.ClientError or TimeoutError."""
         if self._clock() - self._logged_in_at >= LOGIN_SECONDS:
             self._log_in()
         content = None if body is None else json.dumps(body, separators=(",", ":")).encode()
-        headers = {} if content is None else {"Content-Type": content_type}
+        headers = {"Accept": accept} | ({} if content is None else {"Content-Type": content_type})
         answer = await self._send(verb, path, params, headers, content)
         if answer.status == HTTPStatus.UNAUTHORIZED:
             self._log_in()

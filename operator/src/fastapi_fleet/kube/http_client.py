@@ -12,7 +12,7 @@ from prometheus_client import Counter
 from fastapi_fleet.constants import FIELD_MANAGER
 from fastapi_fleet.errors import ApiConflictError, ApiRefusedError, ApiUnavailableError, ReconcileError
 from fastapi_fleet.kube.client import WatchEvent
-from fastapi_fleet.kube.connection import Answer, Connection, answer_of
+from fastapi_fleet.kube.connection import JSON, Answer, Connection, answer_of
 from fastapi_fleet.kube.kinds import BY_NAME, Kind, Object, ObjectKey, key_of
 
 REQUESTS = Counter("fastapi_fleet_api_requests_total", "Requests to the Kubernetes API.", ["verb", "kind", "code"])
@@ -25,6 +25,7 @@ WATCH_SILENCE_SECONDS = 150.0
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
+METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
 Fence = Callable[[], None]
@@ -51,6 +52,12 @@ class HttpKubeClient:
 
     async def list_objects(self, kind: Kind, namespace: str | None, label_selector: str | None) -> list[Object]:
         return [item async for item in self._pages(kind, namespace, label_selector)]
+
+    async def list_metadata(self, kind: Kind, namespace: str, name: str | None) -> list[Object]:
+        params = {"resourceVersion": "0", **({"fieldSelector": f"metadata.name={name}"} if name else {})}
+        listed = await self._call("GET", kind, kind.path(namespace), params=params, accept=METADATA_LIST)
+        items = (listed or {}).get("items", ())
+        return [{"apiVersion": kind.api_version, "kind": kind.name, "metadata": item["metadata"]} for item in items]
 
     async def apply(self, manifest: Object) -> Object:
         return await self._apply_as(FIELD_MANAGER, manifest)
@@ -178,13 +185,16 @@ class HttpKubeClient:
         path: str,
         *,
         params: Mapping[str, str] | None = None,
-        content_type: str = "application/json",
+        content_type: str = JSON,
         body: object = None,
+        accept: str = JSON,
     ) -> Object | None:
         if self._fence is not None and verb != "GET":
             self._fence()
         try:
-            answer = await self._connection.request(verb, path, params=params, content_type=content_type, body=body)
+            answer = await self._connection.request(
+                verb, path, params=params, content_type=content_type, body=body, accept=accept
+            )
         except (aiohttp.ClientError, TimeoutError) as error:
             REQUESTS.labels(verb, kind.name, "error").inc()
             raise ApiUnavailableError(f"{verb} {path}: {type(error).__name__}") from error

@@ -20,6 +20,7 @@ from fastapi_fleet.reconcile.observe import dependency_keys, observe_service
 from fastapi_fleet.reconcile.outcome import DONE, Outcome, outcome_of
 from fastapi_fleet.reconcile.ownership import owner_from
 from fastapi_fleet.reconcile.parse import parse_status
+from fastapi_fleet.reconcile.references import References
 from fastapi_fleet.reconcile.rollback import wanted_spec
 from fastapi_fleet.reconcile.service_plan import (
     ServicePlan,
@@ -51,6 +52,7 @@ class ServicePassDependencies:
     kube: KubeClient
     cache: ObjectCache
     dependents: Dependents
+    references: References
     backing: BackingServices
     generate: Callable[[], str]
     now: Now
@@ -66,6 +68,7 @@ class ServicePass:
         self._kube = dependencies.kube
         self._cache = dependencies.cache
         self._dependents = dependencies.dependents
+        self._references = dependencies.references
         self._backing = dependencies.backing
         self._generate = dependencies.generate
         self._now = dependencies.now
@@ -89,6 +92,7 @@ class ServicePass:
             facts = replace(facts, spec=spec)
             self._remember(key, dependency_keys(owner, spec))
             observed = await observe_service(owner, spec, kube=self._kube, cache=self._cache, children=self._children)
+            self._references.saw(observed.references)
             facts = with_observed(facts, observed)
             plan = plan_service(
                 owner,

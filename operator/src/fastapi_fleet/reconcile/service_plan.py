@@ -12,6 +12,7 @@ from fastapi_fleet.reconcile.credentials import ServiceIdentity, complete_creden
 from fastapi_fleet.reconcile.observe import Observed, require_dependencies
 from fastapi_fleet.reconcile.outcome import WAIT_SECONDS, Outcome
 from fastapi_fleet.reconcile.ownership import refuse_foreign
+from fastapi_fleet.reconcile.references import version_of
 from fastapi_fleet.resources.equality import holds
 from fastapi_fleet.resources.manifest import Owner
 from fastapi_fleet.resources.render import ServiceManifests, render_fastapi_service
@@ -113,17 +114,13 @@ def _leaving(observed: Observed, credentials: Mapping[str, str], revision: str |
 def _inputs(observed: Observed, credentials: Mapping[str, str]) -> ServiceInputs:
     return ServiceInputs(
         credentials=credentials,
-        referenced={str(key): _version(obj) for key, obj in observed.references.items() if obj is not None},
+        referenced={str(key): version_of(obj) for key, obj in observed.references.items() if obj is not None},
         dependency_ports={name: _port(service) for name, service in observed.dependencies.items() if service},
         dependency_extra_ports={
             name: _extra_ports(service) for name, service in observed.dependencies.items() if service
         },
         callers=observed.callers,
     )
-
-
-def _version(obj: Object) -> str:
-    return f"{obj['metadata']['uid']}/{obj['metadata']['resourceVersion']}"
 
 
 def _port(service: Object) -> int:
