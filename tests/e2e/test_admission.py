@@ -70,6 +70,54 @@ REFUSED: dict[str, tuple[Manifest, str, str]] = {
         "has a number of its own",
     ),
     "port as text": (service(port="http"), "spec.port", "must be of type integer"),
+    "route without a Gateway": (service(route={"hosts": ["a.example"]}), "spec.route.parentRefs", "Required value"),
+    "route to no Gateway": (service(route={"parentRefs": []}), "spec.route.parentRefs", "at least 1 items"),
+    "route of a host with a scheme": (
+        service(route={"hosts": ["https://a.example"], "parentRefs": [{"name": "public"}]}),
+        "spec.route.hosts[0]",
+        "should match",
+    ),
+    "route with an encoded path": (
+        service(route={"path": "/a%2fb", "parentRefs": [{"name": "public"}]}),
+        "spec.route.path",
+        "should match",
+    ),
+    "route that climbs": (
+        service(route={"path": "/a/../b", "parentRefs": [{"name": "public"}]}),
+        "spec.route.path",
+        "should match",
+    ),
+    "route that opens what is not closed": (
+        service(route={"parentRefs": [{"name": "public"}], "alsoPublic": ["/admin"]}),
+        "spec.route.alsoPublic[0]",
+        "Unsupported value",
+    ),
+    "ingress without a host": (service(ingress={}), "spec.ingress.host", "Required value"),
+    "ingress with a wildcard in the middle": (
+        service(ingress={"host": "a.*.example"}),
+        "spec.ingress.host",
+        "should match",
+    ),
+    "ingress of an unknown path type": (
+        service(ingress={"host": "a.example", "pathType": "Regex"}),
+        "spec.ingress.pathType",
+        "Unsupported value",
+    ),
+    "ingress with the operator's own annotation": (
+        service(ingress={"host": "a.example", "annotations": {"fastapi-fleet.io/manifest-hash": "0"}}),
+        "spec.ingress.annotations",
+        "must not begin with fastapi-fleet.io/",
+    ),
+    "monitoring at an odd interval": (
+        service(monitoring={"interval": "often"}),
+        "spec.monitoring.interval",
+        "should match",
+    ),
+    "monitoring with a label of the operator's": (
+        service(monitoring={"labels": {"app.kubernetes.io/name": "x"}}),
+        "spec.monitoring.labels",
+        "those are the operator's",
+    ),
     "autoscaling without a most": (service(autoscaling={}), "spec.autoscaling.maxReplicas", "Required value"),
     "autoscaling upside down": (
         service(autoscaling={"minReplicas": 3, "maxReplicas": 2}),

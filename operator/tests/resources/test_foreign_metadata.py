@@ -36,7 +36,7 @@ def test_none_reaches_a_child_of_a_service() -> None:
         fastapi_service(config={"A": "b"}, database={}, secrets=[{"env": "K", "generate": True}])
     )
     rendered = rendered_service(parse_service(resource), owner_from(resource)).all
-    assert len(rendered) == 6
+    assert len(rendered) == 7
     assert "foreign-value" not in str(rendered)
 
 

@@ -37,6 +37,7 @@ def render(given: dict[str, Any]) -> list[Manifest]:
             dependency_extra_ports={name: tuple(ports) for name, ports in given.get("extraPorts", {}).items()},
             callers=tuple(given.get("callers", ())),
             caller_namespaces=tuple(given.get("callerNamespaces", ())),
+            served=frozenset(given.get("served", ())),
         )
         return list(render_fastapi_service(owner, parse_service(resource), inputs).all)
     return render_fleet_platform(

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi_fleet.api.platform_spec import FleetPlatformSpec
 from fastapi_fleet.api.service_spec import SHUTDOWN_MARGIN_SECONDS, FastAPIServiceSpec, Shutdown
-from fastapi_fleet.kube.kinds import key_of
+from fastapi_fleet.kube.kinds import OPTIONAL, key_of
 from fastapi_fleet.reconcile.observe import child_keys
 from fastapi_fleet.resources.deployment import uvicorn_command
 from fastapi_fleet.resources.equality import holds
@@ -114,7 +114,9 @@ def test_prerequisites_come_before_the_workload_and_none_twice(spec: FastAPIServ
 
 @given(specs.service_specs())
 def test_children_are_told_before_they_are_rendered(spec: FastAPIServiceSpec) -> None:
-    assert set(child_keys(SERVICE_OWNER, spec)) == {key_of(manifest) for manifest in rendered_service(spec).all}
+    for served in (frozenset[str](), frozenset(kind.name for kind in OPTIONAL)):
+        rendered = rendered_service(spec, served=served)
+        assert set(child_keys(SERVICE_OWNER, spec, served)) == {key_of(manifest) for manifest in rendered.all}
 
 
 @given(specs.service_specs())

@@ -48,6 +48,18 @@ ENV = {"name": "OWN", "value": "1"}
             id="peer added to a network policy",
         ),
         pytest.param(
+            {"spec": {"rules": [{"refs": [PORT]}, {"refs": []}]}},
+            {"spec": {"rules": [{"refs": [PORT]}, {"refs": [PORT]}]}},
+            [{"op": "replace", "path": "/spec/rules/1/refs", "value": []}],
+            id="item added to the second of two that have no name",
+        ),
+        pytest.param(
+            {"spec": {"rules": [{"refs": []}]}},
+            {"spec": {"rules": [{"refs": []}, {"refs": []}]}},
+            [{"op": "replace", "path": "/spec/rules", "value": [{"refs": []}]}],
+            id="item without a name added",
+        ),
+        pytest.param(
             {"spec": {"ports": [PORT]}},
             {"spec": {"ports": [{**PORT, "port": 9999}]}},
             [{"op": "replace", "path": "/spec/ports", "value": [PORT]}],

@@ -2,6 +2,7 @@
 
 from fastapi_fleet.api.platform_spec import FleetPlatformSpec
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
+from fastapi_fleet.kube.kinds import OPTIONAL
 from fastapi_fleet.reconcile.credentials import ServiceIdentity, complete_credentials
 from fastapi_fleet.resources.manifest import Manifest, Owner
 from fastapi_fleet.resources.render import ServiceManifests, render_fastapi_service, render_fleet_platform
@@ -11,11 +12,17 @@ SERVICE_OWNER = Owner("FastAPIService", "team", "shop", "uid-shop")
 PLATFORM_OWNER = Owner("FleetPlatform", "team", "default", "uid-default")
 
 
-def rendered_service(spec: FastAPIServiceSpec, owner: Owner = SERVICE_OWNER) -> ServiceManifests:
+EVERY_KIND = frozenset(kind.name for kind in OPTIONAL)
+
+
+def rendered_service(
+    spec: FastAPIServiceSpec, owner: Owner = SERVICE_OWNER, served: frozenset[str] = EVERY_KIND
+) -> ServiceManifests:
     identity = ServiceIdentity(owner.namespace, owner.name, spec.platform)
     inputs = ServiceInputs(
         credentials=complete_credentials(identity, spec, {}, generate=lambda: "generated"),
         dependency_ports={service.name: 8000 for service in spec.services},
+        served=served,
     )
     return render_fastapi_service(owner, spec, inputs)
 

@@ -66,6 +66,29 @@ def autoscalings(draw: st.DrawFn) -> dict[str, int]:
     return {"minReplicas": fewest, "maxReplicas": draw(st.integers(fewest, 1000)), **draw(targets)}
 
 
+hosts = st.sampled_from(["shop.example.org", "*.example.org", "shop"])
+public_paths = st.sampled_from(["/", "/shop", "/shop/", "/docs", "/.well-known/shop"])
+also_public = st.lists(st.sampled_from(["/docs", "/metrics", "/health"]), unique=True)
+routes = st.none() | st.fixed_dictionaries(
+    {"parentRefs": st.just([{"name": "public"}, {"name": "internal", "sectionName": "https"}])},
+    optional={"hosts": st.lists(hosts, unique=True), "path": public_paths, "alsoPublic": also_public},
+)
+ingresses = st.none() | st.fixed_dictionaries(
+    {"host": hosts},
+    optional={
+        "path": public_paths,
+        "pathType": st.sampled_from(["Prefix", "Exact"]),
+        "tls": st.just({"secretName": "shop-tls"}),
+        "annotations": st.dictionaries(st.just("a/b"), texts),
+        "alsoPublic": also_public,
+    },
+)
+monitorings = st.none() | st.fixed_dictionaries(
+    {"enabled": st.booleans()},
+    optional={"path": st.just("/internal/metrics"), "labels": st.dictionaries(names, st.just("yes"), max_size=3)},
+)
+
+
 @st.composite
 def _variables_by_field(draw: st.DrawFn) -> dict[str, Any]:
     """Variables spread over the fields that can set one: none is set twice."""
@@ -111,6 +134,9 @@ def service_specs(draw: st.DrawFn) -> FastAPIServiceSpec:
             "probes": draw(probes),
             "shutdown": draw(shutdowns()),
             "rollout": {"minReadySeconds": draw(st.integers(0, 3600))},
+            "route": draw(routes),
+            "ingress": draw(ingresses),
+            "monitoring": draw(monitorings),
             "database": database,
             "broker": broker,
             **draw(_variables_by_field()),

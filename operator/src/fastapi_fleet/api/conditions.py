@@ -20,6 +20,9 @@ class ConditionType(StrEnum):
     DATABASE_READY = "DatabaseReady"
     BROKER_READY = "BrokerReady"
     ROLLOUT_COMPLETE = "RolloutComplete"
+    ROUTE_READY = "RouteReady"
+    INGRESS_READY = "IngressReady"
+    MONITORING_READY = "MonitoringReady"
     CHILDREN_APPLIED = "ChildrenApplied"
     POSTGRES_READY = "PostgresReady"
     RABBITMQ_READY = "RabbitmqReady"
@@ -67,6 +70,10 @@ class Reason(StrEnum):
     OUT_OF_MEMORY = "OutOfMemory"
     UNSCHEDULABLE = "Unschedulable"
     NOT_ANSWERING_PROBES = "NotAnsweringProbes"
+
+    KIND_MISSING = "KindMissing"
+    ROUTE_ACCEPTED = "RouteAccepted"
+    ROUTE_NOT_ACCEPTED = "RouteNotAccepted"
 
     EMBEDDED = "Embedded"
 

@@ -24,6 +24,9 @@ CONDITIONS: Final[dict[Type, str]] = {
     Type.DATABASE_READY: "The service's own database and role exist and its Secret holds their URL.",
     Type.BROKER_READY: "The service's own broker user has the spec's permissions and its Secret holds the URL.",
     Type.ROLLOUT_COMPLETE: "Every pod runs the newest revision and is ready; none of an older one is left.",
+    Type.ROUTE_READY: "Every Gateway in spec.route has accepted the route. Ready does not wait for it.",
+    Type.INGRESS_READY: "A controller has given the Ingress an address. Ready does not wait for it.",
+    Type.MONITORING_READY: "The ServiceMonitor that spec.monitoring asks for is there. Ready does not wait for it.",
     Type.CHILDREN_APPLIED: "Everything that a platform consists of is written as its spec says.",
     Type.POSTGRES_READY: "The platform's PostgreSQL accepts connections.",
     Type.RABBITMQ_READY: "The platform's RabbitMQ accepts connections.",
@@ -133,6 +136,15 @@ REASONS: Final[dict[Reason, Explanation]] = {
     Reason.NOT_ANSWERING_PROBES: Explanation(
         "The process runs and does not answer its startup or readiness probe.",
         "Check spec.port and spec.probes, raise probes.startupSeconds for a slow start, and read the log.",
+    ),
+    Reason.KIND_MISSING: Explanation(
+        "The cluster lacks the kind that the spec asks for, or the operator may not read it. The service runs without.",
+        "Install the CRD that the message names; the operator notices within 30 s. Or take the field out of the spec.",
+    ),
+    Reason.ROUTE_ACCEPTED: Explanation("Every Gateway has accepted the route and found the service."),
+    Reason.ROUTE_NOT_ACCEPTED: Explanation(
+        "A Gateway refuses the route or cannot resolve what it refers to; the message is the Gateway's.",
+        "Let a listener of the Gateway allow the namespace and the host, or correct spec.route.",
     ),
     Reason.EMBEDDED: Explanation(
         "The platform's servers are single embedded pods: good for development only.",

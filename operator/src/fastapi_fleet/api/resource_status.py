@@ -49,6 +49,9 @@ class FastAPIServiceStatus(ResourceStatus):
     """Status of a FastAPIService: conditions, and what runs."""
 
     url: _Text | None = Field(None, description="URL of the Service inside the cluster.")
+    public_url: _Text | None = Field(
+        None, description="URL from outside, where spec.route or spec.ingress names a host."
+    )
     replicas: Count | None = Field(None, description="Number of pods.")
     ready_replicas: Count | None = Field(None, description="Number of pods that are ready.")
     selector: _Text | None = Field(None, description="Label selector of the pods, for the scale subresource.")

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from fastapi_fleet.api.exposure_spec import Ingress, Monitoring, Route
 from fastapi_fleet.api.model import (
     ApiModel,
     Argument,
@@ -320,6 +321,14 @@ class FastAPIServiceSpec(ApiModel):
         None,
         description="An own RabbitMQ user, whose URL arrives as RABBITMQ_URL. Its queues begin with the name of the "
         "service, which arrives as SERVICE_NAME. {} takes the defaults.",
+    )
+    route: Route | None = Field(
+        None, description="Public address by an HTTPRoute of the Gateway API; skipped where the cluster lacks that."
+    )
+    ingress: Ingress | None = Field(None, description="Public address by an Ingress, where there is no Gateway.")
+    monitoring: Monitoring | None = Field(
+        None,
+        description="Measured by a ServiceMonitor where the cluster has that kind, as by default, or not at all.",
     )
     probes: Probes = Field(default=Probes(), description="Health checks.")
     shutdown: Shutdown = Field(default=Shutdown(), description="How a pod stops: one budget for all that happens.")

@@ -55,6 +55,7 @@ POD_DISRUPTION_BUDGET: Final = Kind("PodDisruptionBudget", "policy", "v1", "podd
 HTTP_ROUTE: Final = Kind("HTTPRoute", "gateway.networking.k8s.io", "v1", "httproutes")
 SERVICE_MONITOR: Final = Kind("ServiceMonitor", "monitoring.coreos.com", "v1", "servicemonitors")
 NETWORK_POLICY: Final = Kind("NetworkPolicy", "networking.k8s.io", "v1", "networkpolicies")
+INGRESS: Final = Kind("Ingress", "networking.k8s.io", "v1", "ingresses")
 POD: Final = Kind("Pod", "", "v1", "pods")
 LEASE: Final = Kind("Lease", "coordination.k8s.io", "v1", "leases")
 EVENT: Final = Kind("Event", "events.k8s.io", "v1", "events")
@@ -72,6 +73,7 @@ CHILDREN: Final = (
     HORIZONTAL_POD_AUTOSCALER,
     POD_DISRUPTION_BUDGET,
     NETWORK_POLICY,
+    INGRESS,
 )
 """Kinds that the operator writes and every cluster has."""
 

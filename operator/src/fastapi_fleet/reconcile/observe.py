@@ -14,21 +14,27 @@ from fastapi_fleet.kube.kinds import (
     FASTAPI_SERVICE,
     FLEET_PLATFORM,
     HORIZONTAL_POD_AUTOSCALER,
+    HTTP_ROUTE,
+    INGRESS,
     NETWORK_POLICY,
     POD,
     POD_DISRUPTION_BUDGET,
     SECRET,
     SERVICE,
     SERVICE_ACCOUNT,
+    SERVICE_MONITOR,
+    Kind,
     Object,
     ObjectKey,
 )
 from fastapi_fleet.reconcile.children import Children
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.environment import own_secret_keys
+from fastapi_fleet.resources.ingress import paths_closed_by_ingress
 from fastapi_fleet.resources.manifest import Owner
 from fastapi_fleet.resources.pod_disruption_budget import wants_budget
 from fastapi_fleet.resources.secret import decode
+from fastapi_fleet.resources.service_monitor import wants_monitor
 
 _MISSING = {SECRET.name: Reason.SECRET_MISSING, CONFIG_MAP.name: Reason.CONFIG_MAP_MISSING}
 
@@ -43,6 +49,7 @@ class Observed:
     dependencies: Mapping[str, Object | None]
     callers: tuple[str, ...]
     pods: tuple[Object, ...]
+    served: frozenset[str]
 
     @property
     def deployment(self) -> Object | None:
@@ -63,7 +70,8 @@ class Observed:
 async def observe_service(
     owner: Owner, spec: FastAPIServiceSpec, *, kube: KubeClient, cache: ObjectCache, children: Children
 ) -> Observed:
-    live = await children.live(child_keys(owner, spec))
+    served = cache.served
+    live = await children.live(child_keys(owner, spec, served))
     secret_key = ObjectKey(SECRET.name, owner.namespace, names.secret(owner.name))
     secret = live.get(secret_key) or cache.get(secret_key)
     keys = dict.fromkeys(reference.key for reference in referenced(owner.namespace, spec))
@@ -77,10 +85,11 @@ async def observe_service(
         },
         callers=cache.callers_of(_key(owner)),
         pods=tuple(pod for pod in cache.owned_by(_key(owner)) if pod["kind"] == POD.name),
+        served=served,
     )
 
 
-def child_keys(owner: Owner, spec: FastAPIServiceSpec) -> list[ObjectKey]:
+def child_keys(owner: Owner, spec: FastAPIServiceSpec, served: frozenset[str]) -> list[ObjectKey]:
     """The children that the spec asks for, told before they can be rendered."""
     wanted = [(SERVICE_ACCOUNT, owner.name), (SERVICE, owner.name), (DEPLOYMENT, owner.name)]
     if spec.config:
@@ -93,7 +102,19 @@ def child_keys(owner: Owner, spec: FastAPIServiceSpec) -> list[ObjectKey]:
         wanted.append((NETWORK_POLICY, owner.name))
     if wants_budget(spec):
         wanted.append((POD_DISRUPTION_BUDGET, owner.name))
+    wanted += _exposure(owner, spec, served)
     return [ObjectKey(kind.name, owner.namespace, name) for kind, name in wanted]
+
+
+def _exposure(owner: Owner, spec: FastAPIServiceSpec, served: frozenset[str]) -> Iterator[tuple[Kind, str]]:
+    if spec.ingress:
+        yield INGRESS, owner.name
+    if paths_closed_by_ingress(spec):
+        yield SERVICE, names.closed_service(owner.name)
+    if spec.route and HTTP_ROUTE.name in served:
+        yield HTTP_ROUTE, owner.name
+    if wants_monitor(spec, served):
+        yield SERVICE_MONITOR, owner.name
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from fastapi_fleet.reconcile.service_plan import (
     first_facts,
     outcome_of_facts,
     plan_service,
+    with_exposure,
     with_observed,
     with_plan,
 )
@@ -141,7 +142,8 @@ class ServicePass:
             await self._hand_over_replicas(plan)
             await self._children.apply((plan.manifests.workload, *plan.manifests.companions), plan.observed.children)
         await self._children.prune(plan.owner, plan.manifests.all)
-        return replace(facts, deployment=self._cache.get(key_of(plan.manifests.workload)))
+        facts = replace(facts, deployment=self._cache.get(key_of(plan.manifests.workload)))
+        return with_exposure(facts, self._cache)
 
     async def _hand_over_replicas(self, plan: ServicePlan) -> None:
         """An autoscaler begins with the pods that run: leaving the number out would take it back to one."""

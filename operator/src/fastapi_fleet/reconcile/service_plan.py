@@ -6,7 +6,17 @@ from dataclasses import dataclass, field, replace
 from fastapi_fleet.api.conditions import Reason
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.kube.cache import ObjectCache
-from fastapi_fleet.kube.kinds import DEPLOYMENT, POD, Object, key_of
+from fastapi_fleet.kube.kinds import (
+    DEPLOYMENT,
+    HTTP_ROUTE,
+    INGRESS,
+    POD,
+    SERVICE_MONITOR,
+    Kind,
+    Object,
+    ObjectKey,
+    key_of,
+)
 from fastapi_fleet.reconcile.backing_services import DRIFT_CHECK_SECONDS
 from fastapi_fleet.reconcile.credentials import ServiceIdentity, complete_credentials, hidden_values
 from fastapi_fleet.reconcile.observe import Observed, require_dependencies
@@ -72,18 +82,28 @@ def plan_service(
 def first_facts(resource: Object, cache: ObjectCache) -> ServiceFacts:
     """What is known before the spec has been read: enough for the status of a pass that fails at once."""
     key = key_of(resource)
-    return ServiceFacts(
+    facts = ServiceFacts(
         namespace=key.namespace,
         name=key.name,
         generation=resource["metadata"]["generation"],
         deployment=next((child for child in cache.owned_by(key) if child["kind"] == DEPLOYMENT.name), None),
         pods=tuple(child for child in cache.owned_by(key) if child["kind"] == POD.name),
     )
+    return with_exposure(facts, cache)
 
 
 def with_observed(facts: ServiceFacts, observed: Observed) -> ServiceFacts:
     hidden = (*hidden_values(observed.own_secret), *observed.referenced_secret_values)
-    return replace(facts, waiting_for=observed.not_ready, secret_values=hidden)
+    return replace(facts, waiting_for=observed.not_ready, secret_values=hidden, served=observed.served)
+
+
+def with_exposure(facts: ServiceFacts, cache: ObjectCache) -> ServiceFacts:
+    """How others reach the service, as far as it is written."""
+
+    def live(kind: Kind) -> Object | None:
+        return cache.get(ObjectKey(kind.name, facts.namespace, facts.name))
+
+    return replace(facts, route=live(HTTP_ROUTE), ingress=live(INGRESS), monitor=live(SERVICE_MONITOR))
 
 
 def with_plan(facts: ServiceFacts, plan: ServicePlan) -> ServiceFacts:
@@ -120,6 +140,7 @@ def _inputs(observed: Observed, credentials: Mapping[str, str]) -> ServiceInputs
             name: _extra_ports(service) for name, service in observed.dependencies.items() if service
         },
         callers=observed.callers,
+        served=observed.served,
     )
 
 

@@ -21,6 +21,10 @@ def secret(service: str) -> str:
     return f"{service}-secrets"
 
 
+def closed_service(service: str) -> str:
+    return f"{service}-closed"
+
+
 def postgres(platform: str) -> str:
     return f"{platform}-postgres"
 

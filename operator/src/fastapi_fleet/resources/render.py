@@ -8,6 +8,8 @@ from fastapi_fleet.resources.backend_network_policy import render_backend_networ
 from fastapi_fleet.resources.config_map import render_config_map
 from fastapi_fleet.resources.deployment import render_deployment
 from fastapi_fleet.resources.horizontal_pod_autoscaler import render_horizontal_pod_autoscaler
+from fastapi_fleet.resources.http_route import render_http_route
+from fastapi_fleet.resources.ingress import render_closed_service, render_ingress
 from fastapi_fleet.resources.manifest import Manifest, Owner, with_hash
 from fastapi_fleet.resources.network_policy import render_network_policy
 from fastapi_fleet.resources.pod_disruption_budget import render_pod_disruption_budget
@@ -17,6 +19,7 @@ from fastapi_fleet.resources.secret import render_secret
 from fastapi_fleet.resources.service import render_service
 from fastapi_fleet.resources.service_account import render_service_account
 from fastapi_fleet.resources.service_inputs import ServiceInputs
+from fastapi_fleet.resources.service_monitor import render_service_monitor
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,10 @@ def render_fastapi_service(owner: Owner, spec: FastAPIServiceSpec, inputs: Servi
     companions = (
         render_horizontal_pod_autoscaler(owner, spec.autoscaling),
         render_pod_disruption_budget(owner, spec),
+        render_closed_service(owner, spec),
+        render_ingress(owner, spec),
+        render_http_route(owner, spec, inputs.served),
+        render_service_monitor(owner, spec, inputs.served),
     )
     return ServiceManifests(
         prerequisites=tuple(with_hash(manifest) for manifest in prerequisites if manifest is not None),

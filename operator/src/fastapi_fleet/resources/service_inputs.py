@@ -13,6 +13,7 @@ class ServiceInputs:
     the content: a hash on a Deployment would let its readers guess short secrets.
     `dependency_ports`: port of each FastAPIService in spec.services, by name; `dependency_extra_ports`: its others.
     `callers`: FastAPIServices that name this one in theirs. `caller_namespaces`: those that may call every service.
+    `served`: names of the kinds that a cluster may lack and this one has.
     """
 
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -22,3 +23,4 @@ class ServiceInputs:
     dependency_extra_ports: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     callers: tuple[str, ...] = ()
     caller_namespaces: tuple[str, ...] = ()
+    served: frozenset[str] = frozenset()

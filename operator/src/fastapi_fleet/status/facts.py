@@ -25,6 +25,7 @@ class BackendState:
 class ServiceFacts:
     """`spec` is None when it is invalid. `problem`: why the pass ended early. `revision`: of the wanted pod template.
 
+    `served`: names of the kinds that a cluster may lack and this one has.
     `waiting_for`: services in spec.services that are there and not Ready, which the rollout does not wait for.
     `diverges_while_paused`: what runs is not what the spec says, and is left so. `secret_values`: what must never show
     in a message.
@@ -38,6 +39,10 @@ class ServiceFacts:
     revision: str | None = None
     database: BackendState | None = None
     broker: BackendState | None = None
+    route: LiveObject | None = None
+    ingress: LiveObject | None = None
+    monitor: LiveObject | None = None
+    served: frozenset[str] = frozenset()
     waiting_for: tuple[str, ...] = ()
     diverges_while_paused: bool = False
     deployment: LiveObject | None = None

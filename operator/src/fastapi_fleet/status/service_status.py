@@ -11,8 +11,10 @@ from fastapi_fleet.resources.manifest import selector_labels
 from fastapi_fleet.status.backing_ready import broker_ready, database_ready
 from fastapi_fleet.status.conditions import Finding, holds, merge
 from fastapi_fleet.status.dependencies_ready import dependencies_ready
+from fastapi_fleet.status.exposure_ready import exposure_ready
 from fastapi_fleet.status.facts import ServiceFacts
 from fastapi_fleet.status.history import revision_history
+from fastapi_fleet.status.public_url import public_url
 from fastapi_fleet.status.revisions import image_of, revision_of
 from fastapi_fleet.status.rolled_back import rolled_back
 from fastapi_fleet.status.rollout_complete import rollout_complete
@@ -50,6 +52,7 @@ def _findings(facts: ServiceFacts, previous: FastAPIServiceStatus) -> Iterator[F
     back = rolled_back(facts, previous.history)
     if back is not None:
         yield back
+    yield from exposure_ready(facts)
     if facts.spec is not None and facts.spec.paused:
         yield holds(ConditionType.PAUSED, Reason.PAUSED, "spec.paused is true: nothing but status is written")
 
@@ -69,4 +72,8 @@ def _specified(facts: ServiceFacts) -> Mapping[str, Any]:
     if facts.spec is None:
         return {}
     binding = Binding(name=names.secret(facts.name)) if own_secret_keys(facts.spec) else None
-    return {"url": names.service_url(facts.name, facts.namespace, facts.spec.port), "binding": binding}
+    return {
+        "url": names.service_url(facts.name, facts.namespace, facts.spec.port),
+        "public_url": public_url(facts.spec, facts.served),
+        "binding": binding,
+    }

@@ -10,7 +10,17 @@ STALLED_REASONS = frozenset(
 )
 """Nothing changes by itself after these: a person must act."""
 
-_INFORMATIVE = frozenset({ConditionType.PRODUCTION_GRADE, ConditionType.PAUSED, ConditionType.ROLLED_BACK})
+_INFORMATIVE = frozenset(
+    {
+        ConditionType.PRODUCTION_GRADE,
+        ConditionType.PAUSED,
+        ConditionType.ROLLED_BACK,
+        ConditionType.ROUTE_READY,
+        ConditionType.INGRESS_READY,
+        ConditionType.MONITORING_READY,
+    }
+)
+"""Warnings, and what is in other hands: a service whose Gateway is down goes on serving inside the cluster."""
 
 
 def summarise(findings: Iterable[Finding]) -> Iterator[Finding]:
