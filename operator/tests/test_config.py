@@ -33,6 +33,12 @@ def test_the_heartbeat_is_where_the_watches_look(watched: str, expected: str, mo
     assert OperatorSettings().heartbeat_namespace == expected
 
 
+def test_no_external_host_is_allowed_unless_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert OperatorSettings().external_hosts == ()
+    monkeypatch.setenv("FLEET_EXTERNAL_HOSTS", "*.example.com,10.0.0.7")
+    assert OperatorSettings().external_hosts == ("*.example.com", "10.0.0.7")
+
+
 BAD = {
     "FLEET_WORKERS": "0",
     "FLEET_PORT": "http",

@@ -23,6 +23,10 @@ class OperatorSettings(BaseSettings):
         (), description="Comma-separated namespaces whose pods may reach every service: ingress controller, Prometheus."
     )
 
+    external_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Comma-separated hosts of external servers, such as *.example.com. None when empty."
+    )
+
     lease_name: str = Field(
         "fastapi-fleet-operator", min_length=1, description="Lease that one replica at a time holds."
     )
@@ -34,7 +38,7 @@ class OperatorSettings(BaseSettings):
         own = not self.watch_namespaces or self.lease_namespace in self.watch_namespaces
         return self.lease_namespace if own else self.watch_namespaces[0]
 
-    @field_validator("watch_namespaces", "caller_namespaces", mode="before")
+    @field_validator("watch_namespaces", "caller_namespaces", "external_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

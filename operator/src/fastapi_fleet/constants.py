@@ -46,6 +46,8 @@ HEALTH_READY_PATH: Final = "/health/ready"
 
 POSTGRES_PORT: Final = 5432
 AMQP_PORT: Final = 5672
+AMQPS_PORT: Final = 5671
 RABBITMQ_MANAGEMENT_PORT: Final = 15672
+RABBITMQ_MANAGEMENT_TLS_PORT: Final = 15671
 EVENTS_EXCHANGE: Final = "events"
 """The topic exchange that every service of a platform shares; routing keys are event types."""

@@ -90,9 +90,18 @@ class ApiRefusedError(ReconcileError):
 
 
 class BackendUnavailableError(ReconcileError):
-    """PostgreSQL or RabbitMQ did not answer in time or refused the operator's login."""
+    """PostgreSQL or RabbitMQ did not answer in time."""
 
-    next_step = "retry"
+    next_step: ClassVar[NextStep] = "retry"
 
     def __init__(self, message: str) -> None:
         super().__init__("BackendUnavailable", message)
+
+
+class BackendRefusedError(BackendUnavailableError):
+    """PostgreSQL or RabbitMQ, or the way to it, is not as it must be: a person acts, no retry helps."""
+
+    next_step = "wait"
+
+    def __init__(self, reason: str, message: str) -> None:
+        ReconcileError.__init__(self, reason, message)

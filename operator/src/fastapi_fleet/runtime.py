@@ -21,10 +21,12 @@ from fastapi_fleet.kube.election import Election
 from fastapi_fleet.kube.heartbeat import UNHEARD, Heartbeat
 from fastapi_fleet.kube.http_client import HttpKubeClient
 from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, FLEET_PLATFORM, LEASE, Object, ObjectKey, key_of
+from fastapi_fleet.reconcile.allowed_hosts import AllowedHosts
 from fastapi_fleet.reconcile.backing_services import BackingServices
 from fastapi_fleet.reconcile.credentials import generate_secret
 from fastapi_fleet.reconcile.dependents import Dependents
 from fastapi_fleet.reconcile.events import Events
+from fastapi_fleet.reconcile.external_servers import ExternalServers
 from fastapi_fleet.reconcile.intake import Intake
 from fastapi_fleet.reconcile.optional_kinds import OptionalKinds
 from fastapi_fleet.reconcile.platform_pass import PlatformPass, PlatformPassDependencies
@@ -33,6 +35,7 @@ from fastapi_fleet.reconcile.references import References
 from fastapi_fleet.reconcile.relists import Relists
 from fastapi_fleet.reconcile.resource_readiness import RESOURCE_READINESS
 from fastapi_fleet.reconcile.resync import Resync
+from fastapi_fleet.reconcile.servers import Servers
 from fastapi_fleet.reconcile.service_pass import ServicePass, ServicePassDependencies
 from fastapi_fleet.reconcile.workers import Pass, Workers
 
@@ -147,9 +150,13 @@ class Runtime:
         await Workers(self._queue, self._passes()).run(self._settings.workers)
 
     def _passes(self) -> dict[str, Pass]:
+        postgres = PostgresBackend()
+        allowed = AllowedHosts(self._settings.external_hosts)
+        servers = Servers(kube=self._kube, cache=self._cache, allowed=allowed)
         backing = BackingServices(
-            cache=self._cache, postgres=PostgresBackend(), rabbitmq=self._rabbitmq, clock=time.monotonic
+            cache=self._cache, servers=servers, postgres=postgres, rabbitmq=self._rabbitmq, clock=time.monotonic
         )
+        external = ExternalServers(servers, postgres=postgres, rabbitmq=self._rabbitmq, clock=time.monotonic)
         announce = self._announce
         service = ServicePassDependencies(
             self._kube,
@@ -166,6 +173,7 @@ class Runtime:
         platform = PlatformPassDependencies(
             self._kube,
             self._cache,
+            external,
             generate=generate_secret,
             now=now,
             announce=announce,

@@ -12,8 +12,9 @@ from fastapi_fleet.kube.kinds import FASTAPI_SERVICE
 from fastapi_fleet.reconcile.ownership import owner_from
 from fastapi_fleet.reconcile.parse import parse_platform, parse_service
 from fastapi_fleet.resources.manifest import Manifest
+from fastapi_fleet.resources.platform_inputs import PlatformInputs
 from fastapi_fleet.resources.render import render_fastapi_service, render_fleet_platform
-from fastapi_fleet.resources.service_inputs import ServiceInputs
+from fastapi_fleet.resources.service_inputs import ServerPeer, ServiceInputs
 
 
 class PlainDumper(yaml.SafeDumper):
@@ -33,6 +34,8 @@ def render(given: dict[str, Any]) -> list[Manifest]:
         inputs = ServiceInputs(
             credentials=given.get("credentials", {}),
             referenced=given.get("referenced", {}),
+            authorities=tuple(given.get("authorities", ())),
+            servers={name: ServerPeer(**server) for name, server in given.get("servers", {}).items()},
             dependency_ports=given.get("dependencyPorts", {}),
             dependency_extra_ports={name: tuple(ports) for name, ports in given.get("extraPorts", {}).items()},
             callers=tuple(given.get("callers", ())),
@@ -41,7 +44,9 @@ def render(given: dict[str, Any]) -> list[Manifest]:
         )
         return list(render_fastapi_service(owner, parse_service(resource), inputs).all)
     return render_fleet_platform(
-        owner, parse_platform(resource), given.get("adminPasswords", {}), operator_namespace="fastapi-fleet-system"
+        owner,
+        parse_platform(resource),
+        PlatformInputs(given.get("adminPasswords", {}), given.get("authorities", {}), "fastapi-fleet-system"),
     )
 
 

@@ -9,7 +9,7 @@ from fastapi_fleet.reconcile.ownership import owner_from
 from fastapi_fleet.reconcile.parse import parse_service
 from fastapi_fleet.resources.manifest import Manifest
 from fastapi_fleet.resources.render import render_fastapi_service
-from fastapi_fleet.resources.service_inputs import ServiceInputs
+from fastapi_fleet.resources.service_inputs import ServerPeer, ServiceInputs
 from hypothesis import given
 from hypothesis import strategies as st
 from support.network_policies import Endpoint, allows
@@ -135,6 +135,21 @@ def test_service_with_a_broker_reaches_it_and_not_its_administration() -> None:
     everything = policies(service) + policies(BACKENDS)
     assert allows(everything, pod(service), RABBITMQ, 5672)
     assert not allows(everything, pod(service), RABBITMQ, 15672)
+
+
+@pytest.mark.parametrize(
+    ("host", "reached"), [("198.51.100.7", INTERNET), ("db.example.com", INTERNET), ("db.example.com", STRANGER)]
+)
+def test_service_reaches_an_external_server_on_its_port_alone(host: str, reached: Endpoint) -> None:
+    service = children("shop", ServiceInputs(servers={"postgres": ServerPeer(6432, host=host)}), database={})
+    assert allows(policies(service), pod(service), reached, 6432)
+    assert not allows(policies(service), pod(service), reached, 5432)
+
+
+def test_external_server_with_an_address_is_reached_at_this_address_alone() -> None:
+    inputs = ServiceInputs(servers={"rabbitmq": ServerPeer(5671, host="198.51.100.8")})
+    service = children("shop", inputs, broker={})
+    assert not allows(policies(service), pod(service), INTERNET, 5671)
 
 
 @pytest.mark.parametrize(("server", "port"), [(POSTGRES, 5432), (RABBITMQ, 15672)])

@@ -15,6 +15,9 @@ class FakePostgres:
     servers: list[PostgresServer] = field(default_factory=list)
     failure: Exception | None = None
 
+    async def check_administrator(self, server: PostgresServer) -> None:
+        self._call(server)
+
     async def ensure_database(self, server: PostgresServer, request: DatabaseRequest) -> tuple[str, ...]:
         self._call(server)
         if self.databases.get(request.database) == request:
@@ -42,6 +45,9 @@ class FakeRabbitmq:
     removed: list[str] = field(default_factory=list)
     servers: list[BrokerServer] = field(default_factory=list)
     failure: Exception | None = None
+
+    async def check_administrator(self, server: BrokerServer) -> None:
+        self._call(server)
 
     async def ensure_user(self, server: BrokerServer, request: BrokerRequest) -> tuple[str, ...]:
         self._call(server)

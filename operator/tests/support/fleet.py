@@ -16,9 +16,11 @@ from fastapi_fleet.kube.kinds import (
     ObjectKey,
     key_of,
 )
+from fastapi_fleet.reconcile.allowed_hosts import AllowedHosts
 from fastapi_fleet.reconcile.backing_services import BackingServices
 from fastapi_fleet.reconcile.dependents import Dependents
 from fastapi_fleet.reconcile.events import Events
+from fastapi_fleet.reconcile.external_servers import ExternalServers
 from fastapi_fleet.reconcile.intake import Intake
 from fastapi_fleet.reconcile.optional_kinds import OptionalKinds
 from fastapi_fleet.reconcile.platform_pass import PlatformPass, PlatformPassDependencies
@@ -26,6 +28,7 @@ from fastapi_fleet.reconcile.queue import WorkQueue
 from fastapi_fleet.reconcile.references import References
 from fastapi_fleet.reconcile.relists import Relists
 from fastapi_fleet.reconcile.resync import Resync
+from fastapi_fleet.reconcile.servers import Servers
 from fastapi_fleet.reconcile.service_pass import ServicePass, ServicePassDependencies
 from fastapi_fleet.reconcile.workers import Workers
 
@@ -143,9 +146,11 @@ class Fleet:
         self.events.tell(before, after)
 
     def _passes(self) -> tuple[ServicePass, PlatformPass]:
+        servers = Servers(kube=self.kube, cache=self.cache, allowed=AllowedHosts(["*.example.com"]))
         backing = BackingServices(
-            cache=self.cache, postgres=self.postgres, rabbitmq=self.rabbitmq, clock=self.time.clock
+            cache=self.cache, servers=servers, postgres=self.postgres, rabbitmq=self.rabbitmq, clock=self.time.clock
         )
+        external = ExternalServers(servers, postgres=self.postgres, rabbitmq=self.rabbitmq, clock=self.time.clock)
         service = ServicePassDependencies(
             self.kube,
             self.cache,
@@ -160,6 +165,7 @@ class Fleet:
         platform = PlatformPassDependencies(
             self.kube,
             self.cache,
+            external,
             generate=lambda: next(self.secrets),
             now=self.now,
             announce=self._announce,

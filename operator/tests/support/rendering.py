@@ -4,7 +4,9 @@ from fastapi_fleet.api.platform_spec import FleetPlatformSpec
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.kube.kinds import OPTIONAL
 from fastapi_fleet.reconcile.credentials import ServiceIdentity, complete_credentials
+from fastapi_fleet.reconcile.endpoints import endpoints_of
 from fastapi_fleet.resources.manifest import Manifest, Owner
+from fastapi_fleet.resources.platform_inputs import PlatformInputs
 from fastapi_fleet.resources.render import ServiceManifests, render_fastapi_service, render_fleet_platform
 from fastapi_fleet.resources.service_inputs import ServiceInputs
 
@@ -20,7 +22,9 @@ def rendered_service(
 ) -> ServiceManifests:
     identity = ServiceIdentity(owner.namespace, owner.name, spec.platform)
     inputs = ServiceInputs(
-        credentials=complete_credentials(identity, spec, {}, generate=lambda: "generated"),
+        credentials=complete_credentials(
+            identity, spec, {}, endpoints_of(spec.platform, None), generate=lambda: "generated"
+        ),
         dependency_ports={service.name: 8000 for service in spec.services},
         served=served,
     )
@@ -28,6 +32,5 @@ def rendered_service(
 
 
 def rendered_platform(spec: FleetPlatformSpec, owner: Owner = PLATFORM_OWNER) -> list[Manifest]:
-    return render_fleet_platform(
-        owner, spec, {"postgres": "generated", "rabbitmq": "generated"}, operator_namespace="fleet-system"
-    )
+    inputs = PlatformInputs({"postgres": "generated", "rabbitmq": "generated"}, {}, "fleet-system")
+    return render_fleet_platform(owner, spec, inputs)

@@ -58,6 +58,12 @@ class Reason(StrEnum):
     BACKEND_UNAVAILABLE = "BackendUnavailable"
     PROVISIONED = "Provisioned"
 
+    ADMIN_SECRET_INVALID = "AdminSecretInvalid"  # noqa: S105 - a reason, not a secret
+    HOST_NOT_ALLOWED = "HostNotAllowed"
+    LOGIN_REFUSED = "LoginRefused"
+    NOT_PRIVILEGED = "NotPrivileged"
+    TLS_FAILED = "TlsFailed"
+
     AVAILABLE = "Available"
     SCALED_TO_ZERO = "ScaledToZero"
     ROLLING_OUT = "RollingOut"
@@ -76,6 +82,7 @@ class Reason(StrEnum):
     ROUTE_NOT_ACCEPTED = "RouteNotAccepted"
 
     EMBEDDED = "Embedded"
+    EXTERNAL = "External"
 
 
 class Condition(ApiModel):

@@ -97,6 +97,27 @@ REASONS: Final[dict[Reason, Explanation]] = {
         "Look at the server's pod and log; the operator retries with growing pauses.",
     ),
     Reason.PROVISIONED: Explanation("Database or broker user exist as the spec says."),
+    Reason.ADMIN_SECRET_INVALID: Explanation(
+        "The administrator's Secret of an external server says something that cannot be used.",
+        "Correct the key of the Secret that the message names.",
+    ),
+    Reason.HOST_NOT_ALLOWED: Explanation(
+        "The operator's settings do not allow the host that the administrator's Secret names: nothing was sent to it.",
+        "Have who runs the operator add the host to the chart's value `externalHosts`, or correct the Secret.",
+    ),
+    Reason.LOGIN_REFUSED: Explanation(
+        "The server refuses the administrator's user name or password, or where the login comes from.",
+        "Correct the administrator's Secret, or what the server lets in (pg_hba.conf, security groups).",
+    ),
+    Reason.NOT_PRIVILEGED: Explanation(
+        "The administrator can log in and may not make databases, roles or users.",
+        "PostgreSQL: `ALTER ROLE name CREATEROLE CREATEDB`, on the primary; RabbitMQ: give the user the tag "
+        "`administrator`.",
+    ),
+    Reason.TLS_FAILED: Explanation(
+        "The server speaks no TLS, or its certificate is not trusted or is another host's.",
+        "Correct the Secret's `ca.crt`, `sslmode` or `tls`, or the server's certificate.",
+    ),
     Reason.AVAILABLE: Explanation("Everything runs and answers."),
     Reason.SCALED_TO_ZERO: Explanation("spec.replicas is 0: nothing runs, as wanted.", "Raise spec.replicas to serve."),
     Reason.ROLLING_OUT: Explanation(
@@ -149,5 +170,9 @@ REASONS: Final[dict[Reason, Explanation]] = {
     Reason.EMBEDDED: Explanation(
         "The platform's servers are single embedded pods: good for development only.",
         "None needed for development; use managed servers in production.",
+    ),
+    Reason.EXTERNAL: Explanation(
+        "A server of the platform was not made by the operator, which cannot see what it survives.",
+        "None needed; see to replicas, backups and their alerts where the server is run.",
     ),
 }

@@ -2,43 +2,57 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from fastapi_fleet.api.model import ApiModel, ImageReference, Quantity, ResourceRequirements, cel, cel_rules
 from fastapi_fleet.api.network_spec import IngressPolicy
+from fastapi_fleet.api.platform_modes import MODE_IS_FIXED, External, needed_by_mode
 
 STORAGE_IS_FIXED = cel_rules(cel("self == oldSelf", "storage cannot change: a StatefulSet keeps its claim"))
 
 
 class PostgresPlatform(ApiModel):
-    mode: Literal["Embedded"] = Field(
-        "Embedded", description="Embedded: one PostgreSQL pod on a persistent volume, for development."
+    model_config = ConfigDict(json_schema_extra=cel_rules(*needed_by_mode("postgres", "external", "External")))
+
+    mode: Literal["Embedded", "External"] = Field(
+        "Embedded",
+        description="Embedded: one PostgreSQL pod on a persistent volume, for development. "
+        "External: a server that is there already.",
+        json_schema_extra=MODE_IS_FIXED,
     )
+    external: External | None = Field(None, description="The server of mode External.")
     image: ImageReference = Field(
-        "postgres:17", description="Image that keeps the contract of the official postgres image."
+        "postgres:17", description="Embedded: image that keeps the contract of the official postgres image."
     )
     storage: Quantity = Field(
-        "1Gi", description="Size of the volume. It outlives the platform.", json_schema_extra=STORAGE_IS_FIXED
+        "1Gi", description="Embedded: size of the volume. It outlives the platform.", json_schema_extra=STORAGE_IS_FIXED
     )
-    max_connections: int = Field(100, ge=10, le=10000, description="max_connections of the server.")
+    max_connections: int = Field(100, ge=10, le=10000, description="Embedded: max_connections of the server.")
     resources: ResourceRequirements | None = Field(
-        None, description="Compute resources. Default: requests of 100m CPU and 256Mi, memory limit 512Mi."
+        None, description="Embedded: compute resources. Default: requests of 100m CPU and 256Mi, memory limit 512Mi."
     )
 
 
 class RabbitmqPlatform(ApiModel):
-    mode: Literal["Embedded"] = Field(
-        "Embedded", description="Embedded: one RabbitMQ pod on a persistent volume, for development."
+    model_config = ConfigDict(json_schema_extra=cel_rules(*needed_by_mode("rabbitmq", "external", "External")))
+
+    mode: Literal["Embedded", "External"] = Field(
+        "Embedded",
+        description="Embedded: one RabbitMQ pod on a persistent volume, for development. "
+        "External: a server that is there already.",
+        json_schema_extra=MODE_IS_FIXED,
     )
+    external: External | None = Field(None, description="The server of mode External.")
     image: ImageReference = Field(
         "rabbitmq:4-management",
-        description="Image that keeps the contract of the official rabbitmq image, management plugin included.",
+        description="Embedded: image that keeps the contract of the official rabbitmq image, "
+        "management plugin included.",
     )
     storage: Quantity = Field(
-        "1Gi", description="Size of the volume. It outlives the platform.", json_schema_extra=STORAGE_IS_FIXED
+        "1Gi", description="Embedded: size of the volume. It outlives the platform.", json_schema_extra=STORAGE_IS_FIXED
     )
     resources: ResourceRequirements | None = Field(
-        None, description="Compute resources. Default: requests of 100m CPU and 256Mi, memory limit 512Mi."
+        None, description="Embedded: compute resources. Default: requests of 100m CPU and 256Mi, memory limit 512Mi."
     )
 
 

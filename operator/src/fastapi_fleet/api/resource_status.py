@@ -5,6 +5,7 @@ from typing import Annotated, Final
 from pydantic import Field, StringConstraints
 
 from fastapi_fleet.api.conditions import Condition
+from fastapi_fleet.api.endpoints import BrokerEndpoint, PostgresEndpoint
 from fastapi_fleet.api.model import ApiModel, Count, Generation, map_list
 
 _Text = Annotated[str, StringConstraints(max_length=1024)]
@@ -68,4 +69,7 @@ class FastAPIServiceStatus(ResourceStatus):
 
 
 class FleetPlatformStatus(ResourceStatus):
-    """Status of a FleetPlatform: conditions only."""
+    """Status of a FleetPlatform: conditions, and where servers are that the operator did not make."""
+
+    postgres: PostgresEndpoint | None = Field(None, description="Where services reach an external PostgreSQL.")
+    rabbitmq: BrokerEndpoint | None = Field(None, description="Where services reach an external RabbitMQ.")

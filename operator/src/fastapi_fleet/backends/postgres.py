@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
+from fastapi_fleet.api.conditions import Reason
 from fastapi_fleet.backends.postgres_repairs import (
     DatabaseRequest,
     DatabaseState,
@@ -17,15 +17,19 @@ from fastapi_fleet.backends.postgres_repairs import (
     plan_repairs,
     require_identifier,
 )
-from fastapi_fleet.errors import BackendUnavailableError
+from fastapi_fleet.backends.postgres_server import PostgresServer, failure_of, tls_of
+from fastapi_fleet.errors import BackendRefusedError, BackendUnavailableError
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Record
 
 __all__ = ["DatabaseRequest", "PostgresBackend", "PostgresServer"]
 
-_MAINTENANCE_DATABASE: Final = "postgres"
 _SESSION_END_MILLISECONDS: Final = 5_000
+
+_ADMINISTRATOR_QUERY: Final = """
+SELECT rolsuper OR (rolcreaterole AND rolcreatedb), pg_is_in_recovery() FROM pg_roles WHERE rolname = current_user
+"""
 
 _ROLE_QUERY: Final = """
 SELECT rolcanlogin AS can_login,
@@ -48,16 +52,6 @@ GROUP BY oid, datdba
 """
 
 _FAILURES: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-
-
-@dataclass(frozen=True)
-class PostgresServer:
-    """Where a server is, and its superuser: password verifiers are readable to no one else."""
-
-    host: str
-    port: int
-    user: str
-    password: str = field(repr=False)
 
 
 class PostgresBackend:
@@ -115,6 +109,22 @@ class PostgresBackend:
                 await _execute(connection, Statement("ALTER ROLE %I NOLOGIN", (role,)))
             await _end_sessions(connection, role)
 
+    async def check_administrator(self, server: PostgresServer) -> None:
+        """Log in and see whether the administrator can do what `ensure_database` needs.
+
+        Raises:
+            BackendRefusedError: the login, its rights or the certificate are not what they must be.
+            BackendUnavailableError: the server did not answer in time.
+        """
+        async with self._session(server) as connection:
+            may_provision, is_replica = await connection.fetchrow(_ADMINISTRATOR_QUERY) or (False, False)
+        where = f"PostgreSQL at {server.host}:{server.port}"
+        if is_replica:
+            raise BackendRefusedError(Reason.NOT_PRIVILEGED, f"{where}: is a replica, which takes no writes")
+        if not may_provision:
+            message = f"{where}: role {server.user} is neither a superuser nor has CREATEROLE and CREATEDB"
+            raise BackendRefusedError(Reason.NOT_PRIVILEGED, message)
+
     @asynccontextmanager
     async def _session(self, server: PostgresServer) -> AsyncIterator["Connection[Record]"]:
         try:
@@ -123,7 +133,8 @@ class PostgresBackend:
                 port=server.port,
                 user=server.user,
                 password=server.password,
-                database=_MAINTENANCE_DATABASE,
+                database=server.database,
+                ssl=tls_of(server),
                 timeout=self._connect_timeout,
                 command_timeout=self._command_timeout,
                 statement_cache_size=0,
@@ -134,7 +145,7 @@ class PostgresBackend:
             finally:
                 await connection.close(timeout=self._connect_timeout)
         except _FAILURES as error:
-            raise BackendUnavailableError(f"PostgreSQL at {server.host}:{server.port}: {_describe(error)}") from error
+            raise failure_of(server, error) from error
 
 
 async def _plan(connection: "Connection[Record]", request: DatabaseRequest) -> tuple[Repair, ...]:
@@ -181,12 +192,3 @@ async def _end_sessions(connection: "Connection[Record]", role: str) -> None:
     )
     if not ended:
         raise BackendUnavailableError(f"PostgreSQL sessions of role {role!r} did not end in time")
-
-
-def _describe(error: Exception) -> str:
-    """Name a failure without the server's own text, which may quote statements."""
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if isinstance(error, asyncpg.PostgresError):
-        return f"refused ({type(error).__name__}, SQLSTATE {error.sqlstate})"
-    return f"not reachable ({type(error).__name__})"

@@ -1,16 +1,18 @@
 """Broker users of services: made, narrowed to their events, and removed when their service is gone."""
 
+import ssl
 from dataclasses import dataclass, field
 from typing import Final
 
 import httpx2
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
+from fastapi_fleet.api.conditions import Reason
 from fastapi_fleet.backends.passwords import make_rabbitmq_hash, matches_rabbitmq_hash, require_password
 from fastapi_fleet.backends.rabbitmq_access import Access, grant_access
 from fastapi_fleet.backends.rabbitmq_management import BrokerServer, ManagementApi, require_segment
 from fastapi_fleet.constants import EVENTS_EXCHANGE
-from fastapi_fleet.errors import NotOwnedError
+from fastapi_fleet.errors import BackendRefusedError, NotOwnedError
 
 __all__ = ["BrokerRequest", "BrokerServer", "RabbitmqBackend"]
 
@@ -54,6 +56,10 @@ class BrokerRequest:
             raise ValueError(f"the name of a service holds no dot: {self.service!r}")
 
 
+class _Administrator(BaseModel):
+    tags: list[str] | str
+
+
 class _Vhost(BaseModel):
     name: str
 
@@ -87,6 +93,7 @@ class _TopicPermission(BaseModel):
     read: str
 
 
+_ADMINISTRATOR: Final = TypeAdapter(_Administrator)
 _VHOST: Final = TypeAdapter(_Vhost)
 _EXCHANGE: Final = TypeAdapter(_Exchange)
 _USER: Final = TypeAdapter(_User)
@@ -109,7 +116,20 @@ class RabbitmqBackend:
         Args:
             timeout: seconds to connect, and again to send and to receive.
         """
-        self._client = httpx2.AsyncClient(timeout=timeout, trust_env=False)
+        self._timeout = timeout
+        self._clients: dict[str | None, httpx2.AsyncClient] = {}
+
+    async def check_administrator(self, server: BrokerServer) -> None:
+        """Log in and see whether the administrator is one.
+
+        Raises:
+            BackendRefusedError: the login, its tags or the certificate are not what they must be.
+            BackendUnavailableError: the API did not answer in time.
+        """
+        user = await self._api(server).get(_ADMINISTRATOR, "whoami")
+        if user is None or "administrator" not in user.tags:
+            where = f"RabbitMQ management at {server.host}:{server.port}"
+            raise BackendRefusedError(Reason.NOT_PRIVILEGED, f"{where}: {server.user} has no tag administrator")
 
     async def ensure_user(self, server: BrokerServer, request: BrokerRequest) -> tuple[str, ...]:
         """Bring virtual host, shared exchange, user and permissions to what is wanted; write nothing when they are.
@@ -121,7 +141,7 @@ class RabbitmqBackend:
             NotOwnedError: the user, or an exchange of the shared name but another kind, belongs to somebody else.
             BackendUnavailableError: the API did not answer in time or refused the operator.
         """
-        api = ManagementApi(self._client, server)
+        api = self._api(server)
         await _refuse_foreign_user(api, request.user, request.owner)
         return (
             *await _ensure_vhost(api, request.vhost),
@@ -140,7 +160,7 @@ class RabbitmqBackend:
             BackendUnavailableError: the API did not answer in time or refused the operator.
         """
         _require_user(user)
-        api = ManagementApi(self._client, server)
+        api = self._api(server)
         mark = await api.get(_MARK, *_mark_path(user))
         if mark is None or mark.value != owner:
             return
@@ -149,7 +169,16 @@ class RabbitmqBackend:
 
     async def aclose(self) -> None:
         """Close the connections that are kept open."""
-        await self._client.aclose()
+        for client in self._clients.values():
+            await client.aclose()
+
+    def _api(self, server: BrokerServer) -> ManagementApi:
+        """The API over a client that trusts the server's authority: each authority has one."""
+        authority = server.certificate_authority
+        if authority not in self._clients:
+            trusted = ssl.create_default_context(cadata=authority) if authority else True
+            self._clients[authority] = httpx2.AsyncClient(timeout=self._timeout, trust_env=False, verify=trusted)
+        return ManagementApi(self._clients[authority], server)
 
 
 def _require_user(user: str) -> None:

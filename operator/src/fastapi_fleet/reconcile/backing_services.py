@@ -11,14 +11,13 @@ from fastapi_fleet.api.conditions import ConditionType, Reason
 from fastapi_fleet.api.service_spec import Broker, Database
 from fastapi_fleet.backends.postgres import DatabaseRequest, PostgresServer
 from fastapi_fleet.backends.rabbitmq import BrokerRequest, BrokerServer
-from fastapi_fleet.constants import POSTGRES_PORT, RABBITMQ_MANAGEMENT_PORT
 from fastapi_fleet.errors import BackendUnavailableError, ReconcileError
 from fastapi_fleet.kube.cache import ObjectCache
-from fastapi_fleet.kube.kinds import FLEET_PLATFORM, SECRET, Object, ObjectKey
+from fastapi_fleet.kube.kinds import FLEET_PLATFORM, Object, ObjectKey
 from fastapi_fleet.reconcile.credentials import ServiceIdentity, password_in
+from fastapi_fleet.reconcile.servers import Servers
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.manifest import content_hash
-from fastapi_fleet.resources.secret import decode
 from fastapi_fleet.status.facts import BackendState
 from fastapi_fleet.status.platform_status import COMPONENTS
 
@@ -53,9 +52,16 @@ class BackingServices:
     """Speaks to the backends of a platform for one service at a time, and no more often than it must."""
 
     def __init__(
-        self, *, cache: ObjectCache, postgres: Postgres, rabbitmq: Rabbitmq, clock: Callable[[], float]
+        self,
+        *,
+        cache: ObjectCache,
+        servers: Servers,
+        postgres: Postgres,
+        rabbitmq: Rabbitmq,
+        clock: Callable[[], float],
     ) -> None:
         self._cache = cache
+        self._servers = servers
         self._postgres = postgres
         self._rabbitmq = rabbitmq
         self._clock = clock
@@ -65,7 +71,7 @@ class BackingServices:
         self, identity: ServiceIdentity, wanted: Database, credentials: Mapping[str, str]
     ) -> BackendState:
         """Make the database as wanted, unless it was found so lately. Never raises for a backend's failure."""
-        server = self._postgres_server(identity)
+        server = await self._postgres_server(identity)
         if isinstance(server, BackendState):
             return server
         request = DatabaseRequest(
@@ -75,7 +81,9 @@ class BackingServices:
             owner=identity.mark,
             connection_limit=wanted.connection_limit,
         )
-        fingerprint = content_hash([server.host, server.password, request.password, request.connection_limit])
+        fingerprint = content_hash(
+            [server.host, server.port, server.password, request.password, request.connection_limit]
+        )
         return await self._ensure(
             ("postgres", identity), fingerprint, lambda: self._postgres.ensure_database(server, request)
         )
@@ -84,11 +92,11 @@ class BackingServices:
         self, identity: ServiceIdentity, wanted: Broker, credentials: Mapping[str, str]
     ) -> BackendState:
         """Make the broker user as wanted, unless it was found so lately. Never raises for a backend's failure."""
-        server = self._broker_server(identity)
+        server = await self._broker_server(identity)
         if isinstance(server, BackendState):
             return server
         request = BrokerRequest(
-            vhost=identity.virtual_host,
+            vhost=server.virtual_host or identity.virtual_host,
             user=identity.broker_user,
             password=password_in(credentials[names.RABBITMQ_URL]) or "",
             service=identity.service,
@@ -97,7 +105,7 @@ class BackingServices:
             owner=identity.mark,
         )
         fingerprint = content_hash(
-            [server.host, server.password, request.password, request.publishes, request.consumes]
+            [server.host, server.password, request.vhost, request.password, request.publishes, request.consumes]
         )
         return await self._ensure(
             ("rabbitmq", identity), fingerprint, lambda: self._rabbitmq.ensure_user(server, request)
@@ -109,7 +117,7 @@ class BackingServices:
         Raises BackendUnavailableError while a server that is still wanted does not answer.
         """
         self._checked.pop(("postgres", identity), None)
-        server = self._postgres_server(identity)
+        server = await self._postgres_server(identity)
         if isinstance(server, BackendState):
             _require_not_offered(server)
         else:
@@ -121,7 +129,7 @@ class BackingServices:
         Raises BackendUnavailableError while a broker that is still wanted does not answer.
         """
         self._checked.pop(("rabbitmq", identity), None)
-        broker = self._broker_server(identity)
+        broker = await self._broker_server(identity)
         if isinstance(broker, BackendState):
             _require_not_offered(broker)
         else:
@@ -139,7 +147,7 @@ class BackingServices:
             repairs = await ensure()
         except ReconcileError as error:
             self._checked.pop(what, None)
-            return BackendState(ready=False, reason=Reason(error.reason), message=error.message)
+            return _refusal(error)
         if repairs:
             REPAIRED.labels(backend).inc()
             log.info("Provisioned backend", backend=backend, service=identity.mark, done=list(repairs))
@@ -147,33 +155,37 @@ class BackingServices:
         self._checked[what] = _Checked(fingerprint, self._clock(), state)
         return state
 
-    def _postgres_server(self, identity: ServiceIdentity) -> PostgresServer | BackendState:
-        backend = names.postgres(identity.platform)
-        admin = self._administrator(identity, "postgres", backend)
-        if isinstance(admin, BackendState):
-            return admin
-        host = names.cluster_host(backend, identity.namespace)
-        return PostgresServer(host=host, port=POSTGRES_PORT, user=admin["username"], password=admin["password"])
+    async def _postgres_server(self, identity: ServiceIdentity) -> PostgresServer | BackendState:
+        platform = self._platform(identity, "postgres")
+        if isinstance(platform, BackendState):
+            return platform
+        try:
+            return await self._servers.postgres(platform)
+        except ReconcileError as error:
+            return _refusal(error)
 
-    def _broker_server(self, identity: ServiceIdentity) -> BrokerServer | BackendState:
-        backend = names.rabbitmq(identity.platform)
-        admin = self._administrator(identity, "rabbitmq", backend)
-        if isinstance(admin, BackendState):
-            return admin
-        host = names.cluster_host(backend, identity.namespace)
-        return BrokerServer(
-            host=host, port=RABBITMQ_MANAGEMENT_PORT, user=admin["username"], password=admin["password"]
-        )
+    async def _broker_server(self, identity: ServiceIdentity) -> BrokerServer | BackendState:
+        platform = self._platform(identity, "rabbitmq")
+        if isinstance(platform, BackendState):
+            return platform
+        try:
+            return await self._servers.broker(platform)
+        except ReconcileError as error:
+            return _refusal(error)
 
-    def _administrator(self, identity: ServiceIdentity, component: str, backend: str) -> dict[str, str] | BackendState:
+    def _platform(self, identity: ServiceIdentity, component: str) -> Object | BackendState:
         platform = self._cache.get(ObjectKey(FLEET_PLATFORM.name, identity.namespace, identity.platform))
         if platform is None or not _offers(platform, component):
             message = f"FleetPlatform {identity.platform} does not offer {component}: add spec.{component} to it"
             return BackendState(ready=False, reason=Reason.BACKEND_NOT_OFFERED, message=message)
-        secret = self._cache.get(ObjectKey(SECRET.name, identity.namespace, names.admin_secret(backend)))
-        if secret is None or not _is_ready(platform, COMPONENTS[component]):
-            return BackendState(ready=False, reason=Reason.BACKEND_NOT_READY, message=f"waits for {backend}")
-        return decode(secret)
+        if not _is_ready(platform, COMPONENTS[component]):
+            message = f"waits for {names.backend(identity.platform, component)}"
+            return BackendState(ready=False, reason=Reason.BACKEND_NOT_READY, message=message)
+        return platform
+
+
+def _refusal(error: ReconcileError) -> BackendState:
+    return BackendState(ready=False, reason=Reason(error.reason), message=error.message)
 
 
 def _require_not_offered(state: BackendState) -> None:

@@ -4,10 +4,10 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
-from fastapi_fleet.constants import AMQP_PORT, POSTGRES_PORT
+from fastapi_fleet.reconcile.endpoints import Endpoints, broker_url, database_url
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.environment import generated_keys
 
@@ -46,29 +46,26 @@ class ServiceIdentity:
         """What says on the backend whose a role, a database or a user is."""
         return f"{self.namespace}/{self.service}"
 
-    def database_url(self, password: str) -> str:
-        role = quote(self.database, safe="")
-        return f"postgresql://{role}:{password}@{names.postgres(self.platform)}:{POSTGRES_PORT}/{role}"
-
-    def broker_url(self, password: str) -> str:
-        user, virtual_host = quote(self.broker_user, safe=""), quote(self.virtual_host, safe="")
-        return f"amqp://{user}:{password}@{names.rabbitmq(self.platform)}:{AMQP_PORT}/{virtual_host}"
-
 
 def complete_credentials(
     identity: ServiceIdentity,
     spec: FastAPIServiceSpec,
     existing: Mapping[str, str],
+    endpoints: Endpoints,
     generate: Callable[[], str] = generate_secret,
 ) -> dict[str, str]:
     """The service's Secret as it should be, by variable. `existing` passwords and generated values stay as they are."""
     credentials: dict[str, str] = {}
-    if spec.database is not None:
+    if spec.database is not None and endpoints.postgres is not None:
         password = password_in(existing.get(names.DATABASE_URL)) or generate()
-        credentials[names.DATABASE_URL] = identity.database_url(password)
-    if spec.broker is not None:
+        credentials[names.DATABASE_URL] = database_url(
+            endpoints.postgres, identity.database, password, identity.database
+        )
+    if spec.broker is not None and endpoints.broker is not None:
         password = password_in(existing.get(names.RABBITMQ_URL)) or generate()
-        credentials[names.RABBITMQ_URL] = identity.broker_url(password)
+        credentials[names.RABBITMQ_URL] = broker_url(
+            endpoints.broker, identity.broker_user, password, identity.virtual_host
+        )
     for key in generated_keys(spec):
         credentials[key] = existing.get(key) or generate()
     return credentials

@@ -28,6 +28,7 @@ from fastapi_fleet.kube.kinds import (
     ObjectKey,
 )
 from fastapi_fleet.reconcile.children import Children
+from fastapi_fleet.reconcile.endpoints import Endpoints, endpoints_of
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.environment import own_secret_keys
 from fastapi_fleet.resources.ingress import paths_closed_by_ingress
@@ -50,6 +51,7 @@ class Observed:
     callers: tuple[str, ...]
     pods: tuple[Object, ...]
     served: frozenset[str]
+    endpoints: Endpoints
 
     @property
     def deployment(self) -> Object | None:
@@ -86,6 +88,9 @@ async def observe_service(
         callers=cache.callers_of(_key(owner)),
         pods=tuple(pod for pod in cache.owned_by(_key(owner)) if pod["kind"] == POD.name),
         served=served,
+        endpoints=endpoints_of(
+            spec.platform, cache.get(ObjectKey(FLEET_PLATFORM.name, owner.namespace, spec.platform))
+        ),
     )
 
 
@@ -148,6 +153,7 @@ def referenced(namespace: str, spec: FastAPIServiceSpec) -> Iterator[Reference]:
 def require_dependencies(owner: Owner, spec: FastAPIServiceSpec, observed: Observed, cache: ObjectCache) -> None:
     """Raises DependencyMissingError for the first thing without which the service cannot be rendered or run."""
     _require_platform(owner, spec, cache)
+    _require_endpoints(spec, observed.endpoints)
     for reference in referenced(owner.namespace, spec):
         if observed.references[reference.key] is None and not reference.optional:
             message = f"{reference.field_name}: {reference.key} is not there"
@@ -174,6 +180,14 @@ def _require_platform(owner: Owner, spec: FastAPIServiceSpec, cache: ObjectCache
     if cache.get(ObjectKey(FLEET_PLATFORM.name, owner.namespace, spec.platform)) is None:
         message = f"spec.platform: there is no FleetPlatform {spec.platform} in namespace {owner.namespace}"
         raise DependencyMissingError(Reason.PLATFORM_MISSING, message)
+
+
+def _require_endpoints(spec: FastAPIServiceSpec, endpoints: Endpoints) -> None:
+    wanted = {"postgres": (spec.database, endpoints.postgres), "rabbitmq": (spec.broker, endpoints.broker)}
+    for component, (asked, endpoint) in wanted.items():
+        if asked is not None and endpoint is None:
+            message = f"spec.platform: FleetPlatform {spec.platform} has not found its external {component} yet"
+            raise DependencyMissingError(Reason.BACKEND_NOT_READY, message)
 
 
 def _require_key(references: Mapping[ObjectKey, Object | None], namespace: str, name: str, key: str, at: int) -> None:

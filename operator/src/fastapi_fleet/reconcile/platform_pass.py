@@ -1,6 +1,6 @@
 """The pass over a FleetPlatform."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from fastapi_fleet.api.conditions import Reason
@@ -10,8 +10,19 @@ from fastapi_fleet.constants import LABEL_COMPONENT
 from fastapi_fleet.errors import DependencyMissingError, ReconcileError
 from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.client import KubeClient
-from fastapi_fleet.kube.kinds import NETWORK_POLICY, POD, SECRET, SERVICE, STATEFUL_SET, Object, ObjectKey, key_of
+from fastapi_fleet.kube.kinds import (
+    CONFIG_MAP,
+    NETWORK_POLICY,
+    POD,
+    SECRET,
+    SERVICE,
+    STATEFUL_SET,
+    Object,
+    ObjectKey,
+    key_of,
+)
 from fastapi_fleet.reconcile.children import Children
+from fastapi_fleet.reconcile.external_servers import ExternalServers, outcome_of_external
 from fastapi_fleet.reconcile.outcome import DONE, Outcome, outcome_of
 from fastapi_fleet.reconcile.ownership import is_owned, owner_from, refuse_foreign
 from fastapi_fleet.reconcile.parse import parse_platform, parse_status
@@ -19,10 +30,14 @@ from fastapi_fleet.reconcile.status_writer import Announce, Now, StatusWriter, t
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.equality import holds
 from fastapi_fleet.resources.manifest import Manifest, Owner
+from fastapi_fleet.resources.platform_inputs import PlatformInputs
 from fastapi_fleet.resources.render import render_fleet_platform
 from fastapi_fleet.resources.secret import decode
-from fastapi_fleet.status.facts import PlatformFacts
+from fastapi_fleet.status.facts import ExternalServer, PlatformFacts
 from fastapi_fleet.status.platform_status import compute_platform_status
+
+EMBEDDED = "Embedded"
+EXTERNAL = "External"
 
 
 @dataclass(frozen=True)
@@ -34,6 +49,7 @@ class PlatformPassDependencies:
 
     kube: KubeClient
     cache: ObjectCache
+    external: ExternalServers
     generate: Callable[[], str]
     now: Now
     announce: Announce
@@ -41,10 +57,11 @@ class PlatformPassDependencies:
 
 
 class PlatformPass:
-    """Makes the embedded backends of one FleetPlatform, and says in its status how far that is."""
+    """Makes the embedded backends of one FleetPlatform, looks at its others, and says in its status how far that is."""
 
     def __init__(self, dependencies: PlatformPassDependencies) -> None:
         self._cache = dependencies.cache
+        self._external = dependencies.external
         self._generate = dependencies.generate
         self._now = dependencies.now
         self._operator_namespace = dependencies.operator_namespace
@@ -63,12 +80,14 @@ class PlatformPass:
             live = await self._children.live(child_keys(owner, spec))
             passwords = self._admin_passwords(owner, spec, live)
             facts = replace(facts, secret_values=tuple(passwords.values()))
-            manifests = render_fleet_platform(owner, spec, passwords, operator_namespace=self._operator_namespace)
+            facts = replace(facts, external=await self._external.look(owner, spec))
+            inputs = PlatformInputs(passwords, _authorities(facts.external), self._operator_namespace)
+            manifests = render_fleet_platform(owner, spec, inputs)
             refuse_foreign(manifests, live, owner)
             facts = replace(facts, diverges_while_paused=spec.paused and not _all_held(manifests, live))
             if not spec.paused:
                 await self._children.apply(manifests, live)
-                await self._children.prune(owner, manifests)
+                await self._children.prune(owner, (*manifests, *_left_alone(owner, facts.external, live)))
         except ReconcileError as problem:
             facts = replace(facts, problem=problem)
         return await self._conclude(resource, facts)
@@ -77,7 +96,7 @@ class PlatformPass:
         """Administrators' passwords by component: the one that is there, or a new one for a server that is not."""
         return {
             component: _kept_password(owner, backend, live) or self._generate()
-            for component, backend in _backends(owner, spec).items()
+            for component, backend in _backends(owner, spec, EMBEDDED).items()
         }
 
     async def _conclude(self, resource: Object, facts: PlatformFacts) -> Outcome:
@@ -88,7 +107,7 @@ class PlatformPass:
         facts = replace(facts, stateful_sets=self._stateful_sets(key), pods=self._pods(key))
         previous = parse_status(newest, FleetPlatformStatus)
         await self._status.write(newest, compute_platform_status(facts, previous, now=timestamp(self._now)))
-        return outcome_of(facts.problem) if facts.problem else DONE
+        return outcome_of(facts.problem) if facts.problem else outcome_of_external(facts.external.values())
 
     def _stateful_sets(self, key: ObjectKey) -> dict[str, Manifest]:
         return {_component(child): child for child in self._cache.owned_by(key) if child["kind"] == STATEFUL_SET.name}
@@ -104,13 +123,21 @@ class PlatformPass:
 
 def child_keys(owner: Owner, spec: FleetPlatformSpec) -> list[ObjectKey]:
     """The children that the spec asks for, told before they can be rendered."""
-    keys = []
-    for backend in _backends(owner, spec).values():
+    keys = [_authority_key(owner, backend) for backend in _backends(owner, spec, EXTERNAL).values()]
+    for backend in _backends(owner, spec, EMBEDDED).values():
         keys.append(ObjectKey(SECRET.name, owner.namespace, names.admin_secret(backend)))
         if spec.network_policy.enabled:
             keys.append(ObjectKey(NETWORK_POLICY.name, owner.namespace, backend))
         keys += [ObjectKey(kind.name, owner.namespace, backend) for kind in (SERVICE, STATEFUL_SET)]
     return keys
+
+
+def _authority_key(owner: Owner, backend: str) -> ObjectKey:
+    return ObjectKey(CONFIG_MAP.name, owner.namespace, names.certificate_authority(backend))
+
+
+def _authorities(external: Mapping[str, ExternalServer]) -> dict[str, str]:
+    return {component: ca for component, server in external.items() if (ca := server.certificate_authority)}
 
 
 def _component(child: Object) -> str:
@@ -134,10 +161,20 @@ def _all_held(manifests: Iterable[Manifest], live: Mapping[ObjectKey, Object]) -
     return all((there := live.get(key_of(manifest))) is not None and holds(there, manifest) for manifest in manifests)
 
 
-def _backends(owner: Owner, spec: FleetPlatformSpec) -> dict[str, str]:
-    """Names of the wanted backends by component."""
+def _left_alone(
+    owner: Owner, external: Mapping[str, ExternalServer], live: Mapping[ObjectKey, Object]
+) -> Iterator[Object]:
+    """Certificates of servers whose Secret cannot be read now: pods that start meanwhile need them."""
+    for component, server in external.items():
+        there = live.get(_authority_key(owner, names.backend(owner.name, component)))
+        if server.endpoint is None and there is not None:
+            yield there
+
+
+def _backends(owner: Owner, spec: FleetPlatformSpec, mode: str) -> dict[str, str]:
+    """Names of the wanted backends of a mode, by component."""
     wanted = {
         "postgres": (spec.postgres, names.postgres(owner.name)),
         "rabbitmq": (spec.rabbitmq, names.rabbitmq(owner.name)),
     }
-    return {component: name for component, (asked, name) in wanted.items() if asked is not None}
+    return {component: name for component, (asked, name) in wanted.items() if asked is not None and asked.mode == mode}

@@ -69,8 +69,8 @@ def plan_service(
     """Raises DependencyMissingError or NotOwnedError: then nothing is to be written."""
     require_dependencies(owner, spec, observed, cache)
     identity = ServiceIdentity(owner.namespace, owner.name, spec.platform)
-    credentials = complete_credentials(identity, spec, observed.own_secret, generate)
-    inputs = replace(_inputs(observed, credentials), caller_namespaces=caller_namespaces)
+    credentials = complete_credentials(identity, spec, observed.own_secret, observed.endpoints, generate)
+    inputs = replace(_inputs(spec, observed, credentials), caller_namespaces=caller_namespaces)
     manifests = render_fastapi_service(owner, spec, inputs)
     leaving = _leaving(observed, credentials, revision_of(manifests.workload))
     if leaving:
@@ -131,10 +131,12 @@ def _leaving(observed: Observed, credentials: Mapping[str, str], revision: str |
     return {} if runs_nothing_older(observed.deployment, observed.pods, revision) else left
 
 
-def _inputs(observed: Observed, credentials: Mapping[str, str]) -> ServiceInputs:
+def _inputs(spec: FastAPIServiceSpec, observed: Observed, credentials: Mapping[str, str]) -> ServiceInputs:
     return ServiceInputs(
         credentials=credentials,
         referenced={str(key): version_of(obj) for key, obj in observed.references.items() if obj is not None},
+        authorities=observed.endpoints.authorities(spec),
+        servers=observed.endpoints.peers,
         dependency_ports={name: _port(service) for name, service in observed.dependencies.items() if service},
         dependency_extra_ports={
             name: _extra_ports(service) for name, service in observed.dependencies.items() if service

@@ -1,7 +1,7 @@
 """NetworkPolicies of a platform: its embedded servers are for the services of the namespace and for the operator."""
 
 from fastapi_fleet.api.network_spec import IngressPolicy
-from fastapi_fleet.api.platform_spec import FleetPlatformSpec
+from fastapi_fleet.api.platform_spec import FleetPlatformSpec, PostgresPlatform, RabbitmqPlatform
 from fastapi_fleet.constants import LABEL_OWNER_KIND, OWNER_KIND_SERVICE
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.manifest import Manifest, Owner, child, selector_labels
@@ -16,8 +16,12 @@ def render_backend_network_policies(owner: Owner, spec: FleetPlatformSpec, opera
     return [
         _render(owner, spec.network_policy, server, component, operator_namespace)
         for component, server in servers.items()
-        if spec.network_policy.enabled and getattr(spec, component) is not None
+        if spec.network_policy.enabled and _is_embedded(getattr(spec, component))
     ]
+
+
+def _is_embedded(server: PostgresPlatform | RabbitmqPlatform | None) -> bool:
+    return server is not None and server.mode == "Embedded"
 
 
 def _render(owner: Owner, policy: IngressPolicy, server: str, component: str, operator_namespace: str) -> Manifest:

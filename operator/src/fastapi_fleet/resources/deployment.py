@@ -7,6 +7,7 @@ from fastapi_fleet.api.resource_status import HISTORY_LIMIT
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.constants import ANNOTATION_CONFIG_HASH, ANNOTATION_REPLICAS, ANNOTATION_REVISION
 from fastapi_fleet.resources import names
+from fastapi_fleet.resources.certificate_authority import render_authority_mounts, render_authority_volumes
 from fastapi_fleet.resources.environment import render_env, render_env_from
 from fastapi_fleet.resources.manifest import (
     Manifest,
@@ -68,7 +69,10 @@ def render_pod_template(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceI
             "imagePullSecrets": [{"name": secret.name} for secret in spec.image_pull_secrets],
             "topologySpreadConstraints": _topology_spread(owner) if spec.topology_spread.enabled else [],
             "containers": [render_container(owner, spec, inputs)],
-            "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": "256Mi"}}],
+            "volumes": [
+                {"name": "tmp", "emptyDir": {"sizeLimit": "256Mi"}},
+                *render_authority_volumes(spec.platform, inputs.authorities),
+            ],
         },
     }
 
@@ -91,7 +95,10 @@ def render_container(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceInpu
         "resources": {"requests": resources.requests or {}, "limits": resources.limits or {}},
         "securityContext": container_security_context(),
         "terminationMessagePolicy": "FallbackToLogsOnError",
-        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 - the pod's own emptyDir
+        "volumeMounts": [
+            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - the pod's own emptyDir
+            *render_authority_mounts(inputs.authorities),
+        ],
         **{field: value for field, value in optional.items() if value},
     }
 

@@ -25,16 +25,25 @@ def closed_service(service: str) -> str:
     return f"{service}-closed"
 
 
+def backend(platform: str, component: str) -> str:
+    return f"{platform}-{component}"
+
+
 def postgres(platform: str) -> str:
-    return f"{platform}-postgres"
+    return backend(platform, "postgres")
 
 
 def rabbitmq(platform: str) -> str:
-    return f"{platform}-rabbitmq"
+    return backend(platform, "rabbitmq")
 
 
 def admin_secret(backend: str) -> str:
     return f"{backend}-admin"
+
+
+def certificate_authority(backend: str) -> str:
+    """ConfigMap with the certificates that services check a server's with."""
+    return f"{backend}-ca"
 
 
 def cluster_host(service: str, namespace: str) -> str:

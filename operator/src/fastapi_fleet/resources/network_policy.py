@@ -19,8 +19,9 @@ from fastapi_fleet.resources.network_rules import (
     rules,
     towards,
     towards_dns,
+    towards_server,
 )
-from fastapi_fleet.resources.service_inputs import ServiceInputs
+from fastapi_fleet.resources.service_inputs import ServerPeer, ServiceInputs
 
 
 def render_network_policy(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceInputs) -> Manifest | None:
@@ -55,14 +56,14 @@ def _egress(spec: FastAPIServiceSpec, inputs: ServiceInputs) -> Iterator[Manifes
     """By numbers: not every network plugin looks up names of ports on the other side."""
     yield towards_dns()
     if spec.database is not None:
-        yield from rules("to", [_backend(spec.platform, "postgres")], [POSTGRES_PORT])
+        yield towards_server(inputs.servers.get("postgres") or _embedded(spec.platform, "postgres", POSTGRES_PORT))
     if spec.broker is not None:
-        yield from rules("to", [_backend(spec.platform, "rabbitmq")], [AMQP_PORT])
+        yield towards_server(inputs.servers.get("rabbitmq") or _embedded(spec.platform, "rabbitmq", AMQP_PORT))
     for name, port in sorted(inputs.dependency_ports.items()):
         yield from rules("to", [pods_of_services([name])], [port, *inputs.dependency_extra_ports.get(name, ())])
     yield from (towards(target) for target in spec.network_policy.to)
 
 
-def _backend(platform: str, component: str) -> Manifest:
+def _embedded(platform: str, component: str, port: int) -> ServerPeer:
     labels = {LABEL_OWNER_KIND: OWNER_KIND_PLATFORM, LABEL_OWNER_NAME: platform, LABEL_COMPONENT: component}
-    return {"podSelector": {"matchLabels": labels}}
+    return ServerPeer(port, pod_labels=labels)

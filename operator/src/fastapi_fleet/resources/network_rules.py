@@ -1,10 +1,12 @@
 """The parts that NetworkPolicies are made of."""
 
 from collections.abc import Iterable
+from ipaddress import ip_network
 
 from fastapi_fleet.api.network_spec import IngressPolicy, NetworkPeer, NetworkTarget
 from fastapi_fleet.constants import LABEL_OWNER_KIND, LABEL_OWNER_NAME, OWNER_KIND_SERVICE
 from fastapi_fleet.resources.manifest import Manifest
+from fastapi_fleet.resources.service_inputs import ServerPeer
 
 DNS_PORT = 53
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
@@ -29,6 +31,11 @@ def towards_dns() -> Manifest:
     return {"ports": [{"port": DNS_PORT, "protocol": protocol} for protocol in ("UDP", "TCP")]}
 
 
+def towards_server(server: ServerPeer) -> Manifest:
+    """A host with a name is let through wherever it is: a policy knows addresses only, and a name changes its own."""
+    return {**_whereabouts(server), "ports": [_tcp(server.port)]}
+
+
 def pods_of_namespace(name: str) -> Manifest:
     return {"namespaceSelector": {"matchLabels": {NAMESPACE_NAME: name}}}
 
@@ -49,6 +56,15 @@ def _peer(peer: NetworkPeer) -> Manifest:
     namespace = pods_of_namespace(peer.namespace) if peer.namespace is not None else {}
     labels = {"podSelector": {"matchLabels": peer.pod_labels}} if peer.pod_labels else {}
     return {**namespace, **labels} or {"podSelector": {}}
+
+
+def _whereabouts(server: ServerPeer) -> Manifest:
+    if server.pod_labels:
+        return {"to": [{"podSelector": {"matchLabels": dict(server.pod_labels)}}]}
+    try:
+        return {"to": [{"ipBlock": {"cidr": str(ip_network(server.host))}}]}
+    except ValueError:
+        return {}
 
 
 def _tcp(port: str | int) -> Manifest:

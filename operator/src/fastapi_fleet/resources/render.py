@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fastapi_fleet.api.platform_spec import FleetPlatformSpec
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.resources.backend_network_policy import render_backend_network_policies
+from fastapi_fleet.resources.certificate_authority import render_certificate_authority
 from fastapi_fleet.resources.config_map import render_config_map
 from fastapi_fleet.resources.deployment import render_deployment
 from fastapi_fleet.resources.horizontal_pod_autoscaler import render_horizontal_pod_autoscaler
@@ -12,6 +13,7 @@ from fastapi_fleet.resources.http_route import render_http_route
 from fastapi_fleet.resources.ingress import render_closed_service, render_ingress
 from fastapi_fleet.resources.manifest import Manifest, Owner, with_hash
 from fastapi_fleet.resources.network_policy import render_network_policy
+from fastapi_fleet.resources.platform_inputs import PlatformInputs
 from fastapi_fleet.resources.pod_disruption_budget import render_pod_disruption_budget
 from fastapi_fleet.resources.postgres import render_postgres
 from fastapi_fleet.resources.rabbitmq import render_rabbitmq
@@ -58,11 +60,12 @@ def render_fastapi_service(owner: Owner, spec: FastAPIServiceSpec, inputs: Servi
     )
 
 
-def render_fleet_platform(
-    owner: Owner, spec: FleetPlatformSpec, admin_passwords: dict[str, str], *, operator_namespace: str
-) -> list[Manifest]:
-    """`admin_passwords`: by "postgres" and "rabbitmq", for the backends that the spec asks for."""
-    postgres = render_postgres(owner, spec.postgres, admin_passwords["postgres"]) if spec.postgres else []
-    rabbitmq = render_rabbitmq(owner, spec.rabbitmq, admin_passwords["rabbitmq"]) if spec.rabbitmq else []
-    policies = render_backend_network_policies(owner, spec, operator_namespace)
-    return [with_hash(manifest) for manifest in (*postgres, *rabbitmq, *policies)]
+def render_fleet_platform(owner: Owner, spec: FleetPlatformSpec, inputs: PlatformInputs) -> list[Manifest]:
+    manifests: list[Manifest] = []
+    if spec.postgres is not None and spec.postgres.mode == "Embedded":
+        manifests += render_postgres(owner, spec.postgres, inputs.admin_passwords["postgres"])
+    if spec.rabbitmq is not None and spec.rabbitmq.mode == "Embedded":
+        manifests += render_rabbitmq(owner, spec.rabbitmq, inputs.admin_passwords["rabbitmq"])
+    manifests += (render_certificate_authority(owner, *authority) for authority in inputs.authorities.items())
+    manifests += render_backend_network_policies(owner, spec, inputs.operator_namespace)
+    return [with_hash(manifest) for manifest in manifests]

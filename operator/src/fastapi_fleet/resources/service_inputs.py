@@ -5,12 +5,23 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
+class ServerPeer:
+    """A backing service as NetworkPolicies see it: pods with labels, or else a host, by name or address."""
+
+    port: int
+    pod_labels: Mapping[str, str] = field(default_factory=dict)
+    host: str = ""
+
+
+@dataclass(frozen=True)
 class ServiceInputs:
     """`credentials`: environment variable to value, for the service's own Secret.
 
     `leaving`: values that the spec no longer asks for, kept in that Secret while pods of an older revision read them.
     `referenced`: version of each Secret and ConfigMap that the spec refers to, by "kind/name". A version, not a hash of
     the content: a hash on a Deployment would let its readers guess short secrets.
+    `authorities`: backing services whose server the pods check with certificates of the platform.
+    `servers`: the backing services that are not embedded, by "postgres" and "rabbitmq".
     `dependency_ports`: port of each FastAPIService in spec.services, by name; `dependency_extra_ports`: its others.
     `callers`: FastAPIServices that name this one in theirs. `caller_namespaces`: those that may call every service.
     `served`: names of the kinds that a cluster may lack and this one has.
@@ -19,6 +30,8 @@ class ServiceInputs:
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
     leaving: Mapping[str, str] = field(default_factory=dict, repr=False)
     referenced: Mapping[str, str] = field(default_factory=dict)
+    authorities: tuple[str, ...] = ()
+    servers: Mapping[str, ServerPeer] = field(default_factory=dict)
     dependency_ports: Mapping[str, int] = field(default_factory=dict)
     dependency_extra_ports: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     callers: tuple[str, ...] = ()

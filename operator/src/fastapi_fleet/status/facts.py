@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi_fleet.api.conditions import Reason
+from fastapi_fleet.api.endpoints import BrokerEndpoint, PostgresEndpoint
 from fastapi_fleet.api.platform_spec import FleetPlatformSpec
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.errors import ReconcileError
@@ -19,6 +20,19 @@ class BackendState:
     ready: bool
     reason: Reason
     message: str
+
+
+@dataclass(frozen=True)
+class ExternalServer:
+    """A platform's server that the operator did not make, as a pass found it.
+
+    `endpoint` and `certificate_authority` are None where the administrator's Secret does not say them, or where it
+    cannot be used: `state` tells why.
+    """
+
+    state: BackendState
+    endpoint: PostgresEndpoint | BrokerEndpoint | None = None
+    certificate_authority: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -52,7 +66,7 @@ class ServiceFacts:
 
 @dataclass(frozen=True)
 class PlatformFacts:
-    """`stateful_sets` and `pods` are by component: "postgres" and "rabbitmq"."""
+    """`stateful_sets`, `pods` and `external` are by component: "postgres" and "rabbitmq"."""
 
     namespace: str
     name: str
@@ -61,5 +75,6 @@ class PlatformFacts:
     problem: ReconcileError | None = None
     stateful_sets: Mapping[str, LiveObject] = field(default_factory=dict)
     pods: Mapping[str, tuple[LiveObject, ...]] = field(default_factory=dict)
+    external: Mapping[str, ExternalServer] = field(default_factory=dict)
     diverges_while_paused: bool = False
     secret_values: tuple[str, ...] = field(default=(), repr=False)

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi_fleet.api.conditions import ConditionType, Reason
+from fastapi_fleet.api.endpoints import BrokerEndpoint, PostgresEndpoint
 from fastapi_fleet.api.resource_status import FleetPlatformStatus
 from fastapi_fleet.status.conditions import Finding, failed_by, fails, holds, merge, unknown
 from fastapi_fleet.status.facts import PlatformFacts
 from fastapi_fleet.status.pods import first_cause
+from fastapi_fleet.status.production_grade import production_grade
 from fastapi_fleet.status.spec_valid import spec_valid
 from fastapi_fleet.status.summary import summarise
 
@@ -21,6 +23,7 @@ def compute_platform_status(facts: PlatformFacts, previous: FleetPlatformStatus,
         update={
             "observed_generation": facts.generation,
             "conditions": merge(findings, previous.conditions, generation=facts.generation, now=now),
+            **_endpoints(facts, previous),
         }
     )
 
@@ -33,14 +36,29 @@ def _findings(facts: PlatformFacts) -> Iterator[Finding]:
     for component, kind in COMPONENTS.items():
         if getattr(facts.spec, component) is not None:
             yield _backend_ready(facts, component, kind)
-    if facts.spec.postgres is not None or facts.spec.rabbitmq is not None:
-        yield fails(
-            ConditionType.PRODUCTION_GRADE,
-            Reason.EMBEDDED,
-            "mode Embedded runs one replica without backups: good for development, not for production",
-        )
+    yield from production_grade(facts.spec)
     if facts.spec.paused:
         yield holds(ConditionType.PAUSED, Reason.PAUSED, "spec.paused is true: nothing but status is written")
+
+
+def _endpoints(
+    facts: PlatformFacts, previous: FleetPlatformStatus
+) -> dict[str, PostgresEndpoint | BrokerEndpoint | None]:
+    """Of external servers. One that a pass could not find out is where it was: services that run keep their URL."""
+    known: dict[str, PostgresEndpoint | BrokerEndpoint | None] = {
+        "postgres": previous.postgres,
+        "rabbitmq": previous.rabbitmq,
+    }
+    if facts.spec is None:
+        return known
+    modes = {"postgres": facts.spec.postgres, "rabbitmq": facts.spec.rabbitmq}
+    found = {component: server.endpoint for component, server in facts.external.items()}
+    return {
+        component: found.get(component) or known[component]
+        if server is not None and server.mode == "External"
+        else None
+        for component, server in modes.items()
+    }
 
 
 def _children_applied(facts: PlatformFacts) -> Finding:
@@ -56,6 +74,10 @@ def _children_applied(facts: PlatformFacts) -> Finding:
 
 
 def _backend_ready(facts: PlatformFacts, component: str, kind: ConditionType) -> Finding:
+    external = facts.external.get(component)
+    if external is not None:
+        state = external.state
+        return holds(kind, state.reason, state.message) if state.ready else fails(kind, state.reason, state.message)
     stateful_set = facts.stateful_sets.get(component)
     if stateful_set is None:
         return unknown(kind, Reason.PENDING, f"{component} has not been started yet")

@@ -1,0 +1,84 @@
+"""How the operator reaches a platform's servers as their administrator: by mode."""
+
+from fastapi_fleet.api.conditions import Reason
+from fastapi_fleet.api.platform_modes import External
+from fastapi_fleet.api.platform_spec import PostgresPlatform, RabbitmqPlatform
+from fastapi_fleet.backends.postgres import PostgresServer
+from fastapi_fleet.backends.rabbitmq import BrokerServer
+from fastapi_fleet.constants import POSTGRES_PORT, RABBITMQ_MANAGEMENT_PORT
+from fastapi_fleet.errors import DependencyMissingError, InvalidSpecError
+from fastapi_fleet.kube.cache import ObjectCache
+from fastapi_fleet.kube.client import KubeClient
+from fastapi_fleet.kube.kinds import SECRET, Object, ObjectKey, key_of
+from fastapi_fleet.reconcile.admin_secrets import (
+    BrokerAdminSecret,
+    ExternalSecret,
+    Login,
+    PostgresAdminSecret,
+    read_admin_secret,
+)
+from fastapi_fleet.reconcile.allowed_hosts import AllowedHosts
+from fastapi_fleet.reconcile.parse import parse_platform
+from fastapi_fleet.resources import names
+from fastapi_fleet.resources.secret import decode
+
+
+class Servers:
+    """Administrators' credentials come from Secrets of the platform's own namespace, and from nowhere else.
+
+    Methods raise DependencyMissingError where a Secret or a key of it lacks, BackendRefusedError where it cannot be
+    used, ApiUnavailableError where it cannot be read.
+    """
+
+    def __init__(self, *, kube: KubeClient, cache: ObjectCache, allowed: AllowedHosts) -> None:
+        self._kube = kube
+        self._cache = cache
+        self._allowed = allowed
+
+    async def postgres(self, platform: Object) -> PostgresServer:
+        key, spec = key_of(platform), parse_platform(platform).postgres
+        if spec is not None and spec.mode == "External":
+            return (await self.external_postgres(key.namespace, spec)).server()
+        backend = names.postgres(key.name)
+        user, password = await self._login(key.namespace, names.admin_secret(backend))
+        host = names.cluster_host(backend, key.namespace)
+        return PostgresServer(host=host, port=POSTGRES_PORT, user=user, password=password)
+
+    async def broker(self, platform: Object) -> BrokerServer:
+        key, spec = key_of(platform), parse_platform(platform).rabbitmq
+        if spec is not None and spec.mode == "External":
+            return (await self.external_broker(key.namespace, spec)).server()
+        backend = names.rabbitmq(key.name)
+        user, password = await self._login(key.namespace, names.admin_secret(backend))
+        host = names.cluster_host(backend, key.namespace)
+        return BrokerServer(host=host, port=RABBITMQ_MANAGEMENT_PORT, user=user, password=password)
+
+    async def external_postgres(self, namespace: str, spec: PostgresPlatform) -> PostgresAdminSecret:
+        return await self._external(PostgresAdminSecret, namespace, _required(spec.external, "spec.postgres"))
+
+    async def external_broker(self, namespace: str, spec: RabbitmqPlatform) -> BrokerAdminSecret:
+        return await self._external(BrokerAdminSecret, namespace, _required(spec.external, "spec.rabbitmq"))
+
+    async def _external(self, model: type[ExternalSecret], namespace: str, external: External) -> ExternalSecret:
+        name = external.admin_secret_ref.name
+        secret = read_admin_secret(model, name, await self._values(namespace, name))
+        for host in secret.hosts:
+            self._allowed.require(host)
+        return secret
+
+    async def _login(self, namespace: str, name: str) -> tuple[str, str]:
+        login = read_admin_secret(Login, name, await self._values(namespace, name))
+        return login.username, login.password
+
+    async def _values(self, namespace: str, name: str) -> dict[str, str]:
+        key = ObjectKey(SECRET.name, namespace, name)
+        secret = self._cache.get(key) or await self._kube.get(key)
+        if secret is None:
+            raise DependencyMissingError(Reason.SECRET_MISSING, f"{key} with the administrator's login is not there")
+        return decode(secret)
+
+
+def _required(external: External | None, field: str) -> External:
+    if external is None:
+        raise InvalidSpecError(f"{field}.external", "mode External needs it")
+    return external
