@@ -96,8 +96,7 @@ def test_deleted_deployment_comes_back_with_pods(cluster: Kubectl, images: Image
     cluster.delete("deployment", "hello")
 
     def replaced() -> None:
-        (pod,) = pods_of(cluster)
-        assert pod["metadata"]["uid"] != before["metadata"]["uid"]
+        assert [pod["metadata"]["uid"] == before["metadata"]["uid"] for pod in pods_of(cluster)] == [False]
 
     eventually(replaced, REPAIR_SECONDS)
     await_ready(cluster)

@@ -57,9 +57,13 @@ def held_by_another(operator: Operator, before: str) -> None:
 
 
 def ended_by_itself(operator: Operator, pod: str) -> None:
-    (found,) = [one for one in operator.pods() if one["metadata"]["name"] == pod]
-    (container,) = found["status"]["containerStatuses"]
-    assert container["lastState"].get("terminated", {}).get("exitCode") == 1
+    containers = [
+        container
+        for found in operator.pods()
+        if found["metadata"]["name"] == pod
+        for container in found["status"].get("containerStatuses", [])
+    ]
+    assert [container["lastState"].get("terminated", {}).get("exitCode") for container in containers] == [1]
 
 
 def moment(lease: Resource, field: str) -> datetime:

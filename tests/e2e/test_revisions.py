@@ -76,6 +76,8 @@ def test_rollback_runs_the_earlier_image_and_configuration_and_never_claims_more
     replaced = await_ready(cluster)
     earlier = before["status"]["revision"]
     with watching(cluster, "pods") as pods, watching(cluster, SERVICE) as services:
+        await_told(cluster, pods, "pods")
+        await_told(cluster, services, SERVICE)
         edit = cluster.patch(SERVICE, "hello", {"spec": {"rollout": {"rollbackTo": earlier}}})
         after = await_ready(cluster)
         assert get_json(cluster, "/version") == "1"
