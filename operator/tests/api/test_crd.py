@@ -20,6 +20,9 @@ LIMITS_BY_TYPE = {
 }
 
 DEFAULTS_OF_A_SERVICE = {
+    "spec.broker.deletionPolicy": "Retain",
+    "spec.database.adopt": False,
+    "spec.database.deletionPolicy": "Retain",
     "spec.autoscaling.minReplicas": 1,
     "spec.podDisruptionBudget.enabled": True,
     "spec.topologySpread.enabled": True,

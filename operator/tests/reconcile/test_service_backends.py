@@ -202,6 +202,58 @@ async def test_deletion_ends_the_logins_and_then_lets_go() -> None:
     assert not fleet.kube.has(key_of(SHOP))
 
 
+DELETING = fastapi_service(database={"deletionPolicy": "Delete"}, broker={"deletionPolicy": "Delete"})
+
+
+async def test_deletion_by_policy_takes_database_and_queues() -> None:
+    fleet = await with_platform(DELETING)
+    await fleet.roll_out()
+    fleet.kube.remove(key_of(DELETING))
+    await fleet.settle()
+    assert (fleet.postgres.dropped, fleet.postgres.locked) == (["team.shop"], [])
+    assert fleet.rabbitmq.emptied == ["team.default shop"]
+    assert not fleet.kube.has(key_of(DELETING))
+
+
+async def test_policy_of_the_last_spec_counts() -> None:
+    fleet = await with_platform(DELETING)
+    await fleet.submit(SHOP)
+    fleet.kube.remove(key_of(SHOP))
+    await fleet.settle()
+    assert (fleet.postgres.dropped, fleet.postgres.locked) == ([], ["team.shop"])
+    assert fleet.rabbitmq.emptied == []
+
+
+async def test_database_taken_out_of_the_spec_is_kept_whatever_the_policy_was() -> None:
+    fleet = await with_platform(DELETING)
+    await fleet.roll_out()
+    await fleet.submit(fastapi_service())
+    await fleet.roll_out()
+    assert (fleet.postgres.dropped, fleet.postgres.locked) == ([], ["team.shop"])
+    assert (fleet.rabbitmq.emptied, fleet.rabbitmq.removed) == ([], ["team.shop"])
+
+
+async def test_database_to_be_adopted_is_asked_for_as_such() -> None:
+    fleet = await with_platform(fastapi_service(database={"adopt": True}))
+    assert fleet.postgres.databases["team.shop"].adopt
+
+
+async def test_dead_backend_delays_neither_another_service_nor_its_deletion() -> None:
+    fleet = await running()
+    other = fastapi_service(name="other", broker={})
+    await fleet.submit(other)
+    await fleet.roll_out()
+    fleet.postgres.failure = SILENT
+    fleet.kube.remove(key_of(SHOP), at=fleet.now().isoformat())
+    await fleet.settle()
+    assert fleet.kube.has(key_of(SHOP))
+    await fleet.submit(fastapi_service(name="third", broker={}))
+    assert fleet.kube.has(child("Deployment", "third"))
+    fleet.kube.remove(key_of(other), at=fleet.now().isoformat())
+    await fleet.settle()
+    assert not fleet.kube.has(key_of(other))
+
+
 async def test_deletion_keeps_the_finalizers_of_others() -> None:
     fleet = await running()
     fleet.kube.edit(key_of(SHOP), lambda obj: obj["metadata"]["finalizers"].append("example.com/x"))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from fastapi_fleet.backends.postgres import DatabaseRequest, PostgresServer
+from fastapi_fleet.backends.postgres import DatabaseRequest, DatabaseRoles, PostgresServer
 from fastapi_fleet.backends.rabbitmq import BrokerRequest, BrokerServer
 
 
@@ -12,6 +12,7 @@ class FakePostgres:
 
     databases: dict[str, DatabaseRequest] = field(default_factory=dict)
     locked: list[str] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
     servers: list[PostgresServer] = field(default_factory=list)
     failure: Exception | None = None
 
@@ -25,11 +26,18 @@ class FakePostgres:
         self.databases[request.database] = request
         return ("made the database",)
 
-    async def lock_database(self, server: PostgresServer, database: str, role: str, owner: str) -> None:
+    async def lock_database(self, server: PostgresServer, database: str, roles: DatabaseRoles, owner: str) -> None:
         self._call(server)
+        self._forget(database, roles, owner, self.locked)
+
+    async def drop_database(self, server: PostgresServer, database: str, roles: DatabaseRoles, owner: str) -> None:
+        self._call(server)
+        self._forget(database, roles, owner, self.dropped)
+
+    def _forget(self, database: str, roles: DatabaseRoles, owner: str, record: list[str]) -> None:
         known = self.databases.get(database)
-        if known is not None and (known.role, known.owner) == (role, owner):
-            self.locked.append(self.databases.pop(database).database)
+        if known is not None and (known.roles, known.owner) == (roles, owner):
+            record.append(self.databases.pop(database).database)
 
     def _call(self, server: PostgresServer) -> None:
         self.servers.append(server)
@@ -43,6 +51,7 @@ class FakeRabbitmq:
 
     users: dict[str, BrokerRequest] = field(default_factory=dict)
     removed: list[str] = field(default_factory=list)
+    emptied: list[str] = field(default_factory=list)
     servers: list[BrokerServer] = field(default_factory=list)
     failure: Exception | None = None
 
@@ -61,6 +70,10 @@ class FakeRabbitmq:
         known = self.users.get(user)
         if known is not None and known.owner == owner:
             self.removed.append(self.users.pop(user).user)
+
+    async def remove_all(self, server: BrokerServer, user: str, owner: str, *, vhost: str, service: str) -> None:
+        await self.remove_user(server, user, owner)
+        self.emptied.append(f"{vhost} {service}")
 
     def _call(self, server: BrokerServer) -> None:
         self.servers.append(server)

@@ -47,7 +47,8 @@ REASONS: Final[dict[Reason, Explanation]] = {
     ),
     Reason.NOT_OWNED: Explanation(
         "An object, database or broker user of the wanted name belongs to somebody else and is left alone.",
-        "Rename the service, or delete or rename the object that the message names.",
+        "Rename the service, or delete or rename the object that the message names. A database that the service is to "
+        "have is taken over by spec.database.adopt.",
     ),
     Reason.PAUSED: Explanation("spec.paused is true: nothing but status is written.", "Set spec.paused to false."),
     Reason.API_UNAVAILABLE: Explanation(

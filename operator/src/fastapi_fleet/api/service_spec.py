@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from fastapi_fleet.api.database_spec import Database, DeletionPolicy
 from fastapi_fleet.api.exposure_spec import Ingress, Monitoring, Route
 from fastapi_fleet.api.model import (
     ApiModel,
@@ -132,12 +133,6 @@ class ExtraPort(ApiModel):
     )
 
 
-class Database(ApiModel):
-    connection_limit: Annotated[int, Field(ge=1, le=10000)] | None = Field(
-        None, description="Most connections that the role may hold at once. Unlimited when left out."
-    )
-
-
 class Broker(ApiModel):
     publishes: list[EventType] = Field(
         default=[],
@@ -150,6 +145,11 @@ class Broker(ApiModel):
         max_length=64,
         description="Event types that the service may bind its queues to.",
         json_schema_extra={"x-kubernetes-list-type": "set"},
+    )
+    deletion_policy: DeletionPolicy = Field(
+        "Retain",
+        description="What becomes of the service's queues and exchanges when the FastAPIService is deleted: Retain "
+        "keeps them and their messages, Delete deletes them. The user ends in either case.",
     )
 
 

@@ -1,64 +1,57 @@
-"""Databases of services on a PostgreSQL server: made, kept as wanted, and locked when their service is gone."""
+"""Databases of services on a PostgreSQL server: made, kept as wanted, locked or dropped when their service is gone."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-import asyncpg
-
 from fastapi_fleet.api.conditions import Reason
-from fastapi_fleet.backends.postgres_repairs import (
+from fastapi_fleet.backends.passwords import matches_scram_verifier
+from fastapi_fleet.backends.postgres_catalog import (
+    list_objects,
+    observe_contents,
+    observe_database,
+    observe_roles,
+    read_verifiers,
+)
+from fastapi_fleet.backends.postgres_contents import needs_objects
+from fastapi_fleet.backends.postgres_repairs import is_taken_over, plan_repairs
+from fastapi_fleet.backends.postgres_server import PostgresServer
+from fastapi_fleet.backends.postgres_session import PostgresSession, apply, execute, wait_for_turn
+from fastapi_fleet.backends.postgres_state import (
+    ContentsState,
     DatabaseRequest,
+    DatabaseRoles,
     DatabaseState,
-    Repair,
+    ObservedDatabase,
     RoleState,
-    Statement,
     ownership_mark,
-    plan_repairs,
     require_identifier,
 )
-from fastapi_fleet.backends.postgres_server import PostgresServer, failure_of, tls_of
+from fastapi_fleet.backends.statements import Repair, Statement
 from fastapi_fleet.errors import BackendRefusedError, BackendUnavailableError
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Record
 
-__all__ = ["DatabaseRequest", "PostgresBackend", "PostgresServer"]
+__all__ = ["DatabaseRequest", "DatabaseRoles", "PostgresBackend", "PostgresServer"]
 
 _SESSION_END_MILLISECONDS: Final = 5_000
+_ROUNDS: Final = 3
+"""What is in a database shows once there is one; and a third time for what changes meanwhile."""
 
 _ADMINISTRATOR_QUERY: Final = """
 SELECT rolsuper OR (rolcreaterole AND rolcreatedb), pg_is_in_recovery() FROM pg_roles WHERE rolname = current_user
 """
 
-_ROLE_QUERY: Final = """
-SELECT rolcanlogin AS can_login,
-       rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls OR NOT rolinherit AS privileged,
-       rolconnlimit AS connection_limit,
-       rolpassword AS verifier,
-       coalesce(isfinite(rolvaliduntil), false) AS expires,
-       shobj_description(oid, 'pg_authid') AS mark
-FROM pg_authid WHERE rolname = $1
+_OPEN_DATABASES_QUERY: Final = """
+SELECT datname::text FROM pg_database CROSS JOIN LATERAL aclexplode(coalesce(datacl, acldefault('d', datdba)))
+WHERE datname IN ('postgres', 'template1') AND grantee = 0 GROUP BY datname
 """
-
-_DATABASE_QUERY: Final = """
-SELECT pg_get_userbyid(datdba)::text AS owner,
-       coalesce(bool_or(grantee = 0), false) AS open_to_public,
-       count(DISTINCT privilege_type) FILTER (WHERE grantee = datdba) < 3 AS owner_restricted,
-       shobj_description(oid, 'pg_database') AS mark
-FROM pg_database LEFT JOIN LATERAL aclexplode(coalesce(datacl, acldefault('d', datdba))) ON true
-WHERE datname = $1
-GROUP BY oid, datdba
-"""
-
-_FAILURES: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 class PostgresBackend:
-    """Makes, repairs and locks databases. Holds no connection between calls.
+    """Makes, repairs, locks and drops databases. Holds no connection between calls.
 
     Marks are comments on roles and databases; they can be read from any database and go with a dump of the globals.
-    What lies inside a database (tables, schemas, their owners) is the service's and never touched.
     """
 
     def __init__(self, *, connect_timeout: float = 5.0, command_timeout: float = 30.0) -> None:
@@ -72,26 +65,32 @@ class PostgresBackend:
         self._command_timeout = command_timeout
 
     async def ensure_database(self, server: PostgresServer, request: DatabaseRequest) -> tuple[str, ...]:
-        """Bring the role and the database to what is wanted; write nothing when they are.
+        """Bring the roles and the database to what is wanted; write nothing when they are.
 
         Returns:
             What was created or repaired, in words and in order.
 
         Raises:
-            NotOwnedError: the role or the database belongs to somebody else; neither was touched.
+            NotOwnedError: a role or the database belongs to somebody else; none was touched.
             BackendUnavailableError: the server did not answer in time or refused the operator.
         """
-        async with self._session(server) as connection:
-            if not await _plan(connection, request):
-                return ()
-            await _lock(connection, request.database)
-            repairs = await _plan(connection, request)
-            for repair in repairs:
-                await _apply(connection, repair)
-            return tuple(repair.words for repair in repairs)
+        session = self._session(server)
+        async with session.open() as connection:
+            done = await _close_to_public(connection) if server.exclusive else ()
+            if not await _plan(session, request):
+                return done
+            await wait_for_turn(connection, request.database)
+            for _ in range(_ROUNDS):
+                repairs = await _plan(session, request)
+                if not repairs:
+                    break
+                for repair in repairs:
+                    await apply(await session.to(request.database) if repair.inside else connection, repair)
+                done += tuple(repair.words for repair in repairs)
+            return done
 
-    async def lock_database(self, server: PostgresServer, database: str, role: str, owner: str) -> None:
-        """Shut out the role of a service that is gone: no login, no session. Role, database and data are kept.
+    async def lock_database(self, server: PostgresServer, database: str, roles: DatabaseRoles, owner: str) -> None:
+        """Shut out the logins of a service that is gone: no login, no session. Roles, database and data are kept.
 
         A role that is absent or does not belong to `owner` is left alone: nothing of the owner's is open then.
 
@@ -99,15 +98,30 @@ class PostgresBackend:
             BackendUnavailableError: the server did not answer in time, refused the operator or kept a session alive.
         """
         require_identifier(database)
-        require_identifier(role)
-        async with self._session(server) as connection:
-            await _lock(connection, database)
-            state = await _observe_role(connection, role)
-            if state is None or state.mark != ownership_mark(owner):
-                return
-            if state.can_login:
-                await _execute(connection, Statement("ALTER ROLE %I NOLOGIN", (role,)))
-            await _end_sessions(connection, role)
+        async with self._session(server).open() as connection:
+            await wait_for_turn(connection, database)
+            for role, state in (await observe_roles(connection, roles.runtime, roles.migrator)).items():
+                if state.mark != ownership_mark(owner):
+                    continue
+                if state.can_login:
+                    await execute(connection, Statement("ALTER ROLE %I NOLOGIN", (role,)))
+                await _end_sessions(connection, role)
+
+    async def drop_database(self, server: PostgresServer, database: str, roles: DatabaseRoles, owner: str) -> None:
+        """Delete the database with all that is in it, and its roles. What does not belong to `owner` is left alone.
+
+        Raises:
+            BackendUnavailableError: the server did not answer in time or refused the operator.
+        """
+        mark = ownership_mark(owner)
+        async with self._session(server).open() as connection:
+            await wait_for_turn(connection, database)
+            found = await observe_database(connection, database, roles)
+            if found is not None and found.mark == mark:
+                await execute(connection, Statement("DROP DATABASE %I WITH (FORCE)", (database,)))
+            for role, state in (await observe_roles(connection, *roles.all)).items():
+                if state.mark == mark:
+                    await execute(connection, Statement("DROP ROLE %I", (role,)))
 
     async def check_administrator(self, server: PostgresServer) -> None:
         """Log in and see whether the administrator can do what `ensure_database` needs.
@@ -116,7 +130,7 @@ class PostgresBackend:
             BackendRefusedError: the login, its rights or the certificate are not what they must be.
             BackendUnavailableError: the server did not answer in time.
         """
-        async with self._session(server) as connection:
+        async with self._session(server).open() as connection:
             may_provision, is_replica = await connection.fetchrow(_ADMINISTRATOR_QUERY) or (False, False)
         where = f"PostgreSQL at {server.host}:{server.port}"
         if is_replica:
@@ -125,63 +139,68 @@ class PostgresBackend:
             message = f"{where}: role {server.user} is neither a superuser nor has CREATEROLE and CREATEDB"
             raise BackendRefusedError(Reason.NOT_PRIVILEGED, message)
 
-    @asynccontextmanager
-    async def _session(self, server: PostgresServer) -> AsyncIterator["Connection[Record]"]:
-        try:
-            connection = await asyncpg.connect(
-                host=server.host,
-                port=server.port,
-                user=server.user,
-                password=server.password,
-                database=server.database,
-                ssl=tls_of(server),
-                timeout=self._connect_timeout,
-                command_timeout=self._command_timeout,
-                statement_cache_size=0,
-                server_settings={"application_name": "fastapi-fleet"},
-            )
-            try:
-                yield connection
-            finally:
-                await connection.close(timeout=self._connect_timeout)
-        except _FAILURES as error:
-            raise failure_of(server, error) from error
+    def _session(self, server: PostgresServer) -> PostgresSession:
+        return PostgresSession(server, self._connect_timeout, self._command_timeout)
 
 
-async def _plan(connection: "Connection[Record]", request: DatabaseRequest) -> tuple[Repair, ...]:
-    role = await _observe_role(connection, request.role)
-    database = await _observe_database(connection, request.database)
-    return plan_repairs(request, role, database)
+async def _close_to_public(connection: "Connection[Record]") -> tuple[str, ...]:
+    """Services have nothing to do in the databases that a server comes with."""
+    if not await connection.fetch(_OPEN_DATABASES_QUERY):
+        return ()
+    await wait_for_turn(connection, "databases for maintenance")
+    names = [row[0] for row in await connection.fetch(_OPEN_DATABASES_QUERY)]
+    for name in names:
+        await execute(connection, Statement("REVOKE ALL ON DATABASE %I FROM PUBLIC", (name,)))
+    return tuple(f"public access to {name} revoked" for name in names)
 
 
-async def _observe_role(connection: "Connection[Record]", role: str) -> RoleState | None:
-    row = await connection.fetchrow(_ROLE_QUERY, role)
-    return None if row is None else RoleState(**row)
+async def _plan(session: PostgresSession, request: DatabaseRequest) -> tuple[Repair, ...]:
+    connection, roles = await session.maintenance(), request.roles
+    database = await observe_database(connection, request.database, roles)
+    found = await _observe_roles(session, request)
+    return plan_repairs(
+        request,
+        ObservedDatabase(
+            owner=found.get(roles.owner),
+            runtime=found.get(roles.runtime),
+            migrator=found.get(roles.migrator),
+            database=database,
+            contents=await _observe_contents(session, request, database),
+        ),
+    )
 
 
-async def _observe_database(connection: "Connection[Record]", database: str) -> DatabaseState | None:
-    row = await connection.fetchrow(_DATABASE_QUERY, database)
-    return None if row is None else DatabaseState(**row)
+async def _observe_roles(session: PostgresSession, request: DatabaseRequest) -> dict[str, RoleState]:
+    """Roles of another mark are not logged in as: their passwords are not the operator's to try."""
+    connection = await session.maintenance()
+    found = await observe_roles(connection, *request.roles.all)
+    verifiers = await read_verifiers(connection, *request.roles.all)
+    for role, password in request.passwords.items():
+        if role not in found:
+            continue
+        if verifiers is not None:
+            fits = matches_scram_verifier(password, verifiers.get(role))
+        else:
+            is_own = found[role].mark == request.mark
+            fits = is_own and await session.logs_in(role, password, request.database)
+        found[role] = replace(found[role], password_fits=fits)
+    return found
 
 
-async def _lock(connection: "Connection[Record]", database: str) -> None:
-    """Wait until no other operator works on this database. The end of the connection gives the lock back."""
-    await connection.execute("SELECT pg_advisory_lock(hashtextextended($1, 0))", f"fastapi-fleet: {database}")
-
-
-async def _apply(connection: "Connection[Record]", repair: Repair) -> None:
-    if len(repair.statements) == 1:  # CREATE DATABASE refuses to run inside a transaction
-        await _execute(connection, repair.statements[0])
-        return
-    async with connection.transaction():
-        for statement in repair.statements:
-            await _execute(connection, statement)
-
-
-async def _execute(connection: "Connection[Record]", statement: Statement) -> None:
-    """Run a statement that the server itself has quoted: DDL takes no parameters, and asyncpg quotes no identifiers."""
-    text = await connection.fetchval("SELECT format($1, VARIADIC $2::text[])", statement.template, statement.arguments)
-    await connection.execute(text)
+async def _observe_contents(
+    session: PostgresSession, request: DatabaseRequest, database: DatabaseState | None
+) -> ContentsState | None:
+    """Only where something may be amiss within: it takes a connection of its own."""
+    if database is None or (database.mark != request.mark and not request.adopt):
+        return None
+    moves = database.logins_own_objects or is_taken_over(request, database)
+    if request.migrates_itself and not moves:
+        return None
+    inside = await session.to(request.database)
+    contents = await observe_contents(inside, request.roles)
+    if moves or needs_objects(request, contents):
+        return replace(contents, objects=await list_objects(inside))
+    return contents
 
 
 async def _end_sessions(connection: "Connection[Record]", role: str) -> None:

@@ -18,6 +18,7 @@ class PostgresServer:
         ssl_mode: as in libpq. verify-ca and verify-full need `certificate_authority`.
         certificate_authority: certificates in PEM that the server's is checked with.
         database: the one that the administrator logs in to; it holds nothing of services.
+        exclusive: the server has been made for services: nothing else on it needs its databases for maintenance.
     """
 
     host: str
@@ -27,6 +28,7 @@ class PostgresServer:
     ssl_mode: SslMode = "prefer"
     certificate_authority: str | None = field(default=None, repr=False)
     database: str = "postgres"
+    exclusive: bool = False
 
 
 def tls_of(server: PostgresServer) -> ssl.SSLContext | SslMode:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from fastapi_fleet.api.conditions import Reason
 from fastapi_fleet.backends.passwords import make_rabbitmq_hash, matches_rabbitmq_hash, require_password
-from fastapi_fleet.backends.rabbitmq_access import Access, grant_access
+from fastapi_fleet.backends.rabbitmq_access import Access, grant_access, own_prefix
 from fastapi_fleet.backends.rabbitmq_management import BrokerServer, ManagementApi, require_segment
 from fastapi_fleet.constants import EVENTS_EXCHANGE
 from fastapi_fleet.errors import BackendRefusedError, NotOwnedError
@@ -64,6 +64,10 @@ class _Vhost(BaseModel):
     name: str
 
 
+class _Named(BaseModel):
+    name: str
+
+
 class _Exchange(BaseModel):
     type: str
     durable: bool
@@ -95,6 +99,7 @@ class _TopicPermission(BaseModel):
 
 _ADMINISTRATOR: Final = TypeAdapter(_Administrator)
 _VHOST: Final = TypeAdapter(_Vhost)
+_NAMED: Final = TypeAdapter(list[_Named])
 _EXCHANGE: Final = TypeAdapter(_Exchange)
 _USER: Final = TypeAdapter(_User)
 _MARK: Final = TypeAdapter(_Mark)
@@ -165,6 +170,26 @@ class RabbitmqBackend:
         if mark is None or mark.value != owner:
             return
         await api.delete("users", user)
+        await api.delete(*_mark_path(user))
+
+    async def remove_all(self, server: BrokerServer, user: str, owner: str, *, vhost: str, service: str) -> None:
+        """Delete the user, and the queues and exchanges in `vhost` whose names begin with that of its service.
+
+        A user that is absent or does not belong to `owner` is left alone, and so is all that it made.
+
+        Raises:
+            BackendUnavailableError: the API did not answer in time or refused the operator.
+        """
+        _require_user(user)
+        api = self._api(server)
+        mark = await api.get(_MARK, *_mark_path(user))
+        if mark is None or mark.value != owner:
+            return
+        await api.delete("users", user)
+        for kind in ("queues", "exchanges"):
+            for one in await api.get(_NAMED, kind, vhost) or ():
+                if one.name.startswith(own_prefix(service)):
+                    await api.delete(kind, vhost, one.name)
         await api.delete(*_mark_path(user))
 
     async def aclose(self) -> None:

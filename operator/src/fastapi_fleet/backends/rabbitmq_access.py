@@ -30,7 +30,7 @@ def grant_access(service: str, publishes: Iterable[str], consumes: Iterable[str]
     way in, one that publishes something is trusted not to use these.
     An event type counts as the literal binding key, wildcards included: `order.*` allows that binding and no other.
     """
-    own = f"{service}."
+    own = own_prefix(service)
     published, consumed = sorted(set(publishes)), sorted(set(consumes))
     return Access(
         configure=_names(own, EVENTS_EXCHANGE),
@@ -39,6 +39,11 @@ def grant_access(service: str, publishes: Iterable[str], consumes: Iterable[str]
         topic_write=_routing_keys(published),
         topic_read=_routing_keys(consumed),
     )
+
+
+def own_prefix(service: str) -> str:
+    """What the names of a service's queues and exchanges begin with: no other service's do, for none has a dot."""
+    return f"{service}."
 
 
 def _names(prefix: str, *exact: str) -> str:

@@ -8,8 +8,9 @@ import structlog
 from prometheus_client import Counter
 
 from fastapi_fleet.api.conditions import ConditionType, Reason
-from fastapi_fleet.api.service_spec import Broker, Database
-from fastapi_fleet.backends.postgres import DatabaseRequest, PostgresServer
+from fastapi_fleet.api.database_spec import Database, DeletionPolicy
+from fastapi_fleet.api.service_spec import Broker
+from fastapi_fleet.backends.postgres import DatabaseRequest, DatabaseRoles, PostgresServer
 from fastapi_fleet.backends.rabbitmq import BrokerRequest, BrokerServer
 from fastapi_fleet.errors import BackendUnavailableError, ReconcileError
 from fastapi_fleet.kube.cache import ObjectCache
@@ -32,13 +33,17 @@ log = structlog.get_logger(__name__)
 class Postgres(Protocol):
     async def ensure_database(self, server: PostgresServer, request: DatabaseRequest) -> tuple[str, ...]: ...
 
-    async def lock_database(self, server: PostgresServer, database: str, role: str, owner: str) -> None: ...
+    async def lock_database(self, server: PostgresServer, database: str, roles: DatabaseRoles, owner: str) -> None: ...
+
+    async def drop_database(self, server: PostgresServer, database: str, roles: DatabaseRoles, owner: str) -> None: ...
 
 
 class Rabbitmq(Protocol):
     async def ensure_user(self, server: BrokerServer, request: BrokerRequest) -> tuple[str, ...]: ...
 
     async def remove_user(self, server: BrokerServer, user: str, owner: str) -> None: ...
+
+    async def remove_all(self, server: BrokerServer, user: str, owner: str, *, vhost: str, service: str) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -76,13 +81,14 @@ class BackingServices:
             return server
         request = DatabaseRequest(
             database=identity.database,
-            role=identity.database,
+            roles=identity.database_roles,
             password=password_in(credentials[names.DATABASE_URL]) or "",
             owner=identity.mark,
             connection_limit=wanted.connection_limit,
+            adopt=wanted.adopt,
         )
         fingerprint = content_hash(
-            [server.host, server.port, server.password, request.password, request.connection_limit]
+            [server.host, server.port, server.password, *request.passwords.values(), request.connection_limit]
         )
         return await self._ensure(
             ("postgres", identity), fingerprint, lambda: self._postgres.ensure_database(server, request)
@@ -111,8 +117,8 @@ class BackingServices:
             ("rabbitmq", identity), fingerprint, lambda: self._rabbitmq.ensure_user(server, request)
         )
 
-    async def release_database(self, identity: ServiceIdentity) -> None:
-        """The service is going, or wants no database any more: its login ends, its data stays.
+    async def release_database(self, identity: ServiceIdentity, policy: DeletionPolicy = "Retain") -> None:
+        """The service is going, or wants no database any more: its logins end; its data stays, or goes by `policy`.
 
         Raises BackendUnavailableError while a server that is still wanted does not answer.
         """
@@ -120,11 +126,12 @@ class BackingServices:
         server = await self._postgres_server(identity)
         if isinstance(server, BackendState):
             _require_not_offered(server)
-        else:
-            await self._postgres.lock_database(server, identity.database, identity.database, identity.mark)
+            return
+        release = self._postgres.drop_database if policy == "Delete" else self._postgres.lock_database
+        await release(server, identity.database, identity.database_roles, identity.mark)
 
-    async def release_broker(self, identity: ServiceIdentity) -> None:
-        """The service is going, or wants no broker any more: its user ends.
+    async def release_broker(self, identity: ServiceIdentity, policy: DeletionPolicy = "Retain") -> None:
+        """The service is going, or wants no broker any more: its user ends; its queues stay, or go by `policy`.
 
         Raises BackendUnavailableError while a broker that is still wanted does not answer.
         """
@@ -132,6 +139,14 @@ class BackingServices:
         broker = await self._broker_server(identity)
         if isinstance(broker, BackendState):
             _require_not_offered(broker)
+        elif policy == "Delete":
+            await self._rabbitmq.remove_all(
+                broker,
+                identity.broker_user,
+                identity.mark,
+                vhost=broker.virtual_host or identity.virtual_host,
+                service=identity.service,
+            )
         else:
             await self._rabbitmq.remove_user(broker, identity.broker_user, identity.mark)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
+from fastapi_fleet.backends.postgres import DatabaseRoles
 from fastapi_fleet.reconcile.endpoints import Endpoints, broker_url, database_url
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.environment import generated_keys
@@ -32,6 +33,12 @@ class ServiceIdentity:
     @property
     def database(self) -> str:
         return names.database(self.namespace, self.service)
+
+    @property
+    def database_roles(self) -> DatabaseRoles:
+        """The service logs in as the role of its database's name."""
+        owner, migrator = (names.database_role(self.namespace, self.service, part) for part in ("owner", "migrator"))
+        return DatabaseRoles(owner=owner, runtime=self.database, migrator=migrator)
 
     @property
     def broker_user(self) -> str:

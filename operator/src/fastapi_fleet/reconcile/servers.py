@@ -42,7 +42,7 @@ class Servers:
         backend = names.postgres(key.name)
         user, password = await self._login(key.namespace, names.admin_secret(backend))
         host = names.cluster_host(backend, key.namespace)
-        return PostgresServer(host=host, port=POSTGRES_PORT, user=user, password=password)
+        return PostgresServer(host=host, port=POSTGRES_PORT, user=user, password=password, exclusive=True)
 
     async def broker(self, platform: Object) -> BrokerServer:
         key, spec = key_of(platform), parse_platform(platform).rabbitmq

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from fastapi_fleet.api.database_spec import DeletionPolicy
 from fastapi_fleet.api.resource_status import FastAPIServiceStatus
 from fastapi_fleet.constants import FINALIZER
 from fastapi_fleet.errors import ApiConflictError, BackendUnavailableError, ReconcileError
 from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.client import KubeClient
-from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, Object, ObjectKey, key_of
+from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, SECRET, Object, ObjectKey, key_of
 from fastapi_fleet.reconcile.backing_services import BackingServices
 from fastapi_fleet.reconcile.children import Children
 from fastapi_fleet.reconcile.credentials import ServiceIdentity, password_in
@@ -34,6 +35,7 @@ from fastapi_fleet.reconcile.service_plan import (
 from fastapi_fleet.reconcile.status_writer import Announce, Now, StatusWriter, timestamp
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.deployment import is_handed_over
+from fastapi_fleet.resources.secret import decode
 from fastapi_fleet.status.facts import BackendState, ServiceFacts
 from fastapi_fleet.status.service_status import compute_service_status
 
@@ -176,22 +178,36 @@ class ServicePass:
         metadata, spec = resource["metadata"], resource.get("spec") or {}
         identity = ServiceIdentity(metadata["namespace"], metadata["name"], spec.get("platform", "default"))
         deadline = datetime.fromisoformat(metadata["deletionTimestamp"]) + RELEASE_DEADLINE
-        failures = await self._release_all(identity)
+        failures = await self._release_all(identity, spec)
         if failures and self._now() < deadline:
             return outcome_of(failures[0])
         for failure in failures:
-            log.warning("Left a login open: its backend does not answer", service=identity.mark, error=failure.message)
+            log.warning("Left open what its backend keeps: it does not answer", of=identity.mark, error=failure.message)
         freed = await self._kube.set_finalizers(resource, [item for item in finalizers if item != FINALIZER])
         if freed is not None:
             self._cache.put(freed)
         return DONE
 
-    async def _release_all(self, identity: ServiceIdentity) -> list[BackendUnavailableError]:
-        """End both logins, one even where the other's backend does not answer. Returns what failed."""
+    async def _release_all(self, identity: ServiceIdentity, spec: Object) -> list[BackendUnavailableError]:
+        """Release what the service has, one backend even where the other's does not answer. Returns what failed."""
         failures = []
-        for release in (self._backing.release_database, self._backing.release_broker):
+        for field, url, release in (
+            ("database", names.DATABASE_URL, self._backing.release_database),
+            ("broker", names.RABBITMQ_URL, self._backing.release_broker),
+        ):
             try:
-                await release(identity)
+                if spec.get(field) is not None or self._may_have(identity, url):
+                    await release(identity, _deletion_policy(spec.get(field)))
             except BackendUnavailableError as error:
                 failures.append(error)
         return failures
+
+    def _may_have(self, identity: ServiceIdentity, url: str) -> bool:
+        """Whether the service's Secret tells of a login that its spec does not ask for any more, or cannot be asked."""
+        secret = self._cache.get(ObjectKey(SECRET.name, identity.namespace, names.secret(identity.service)))
+        return secret is None or url in decode(secret)
+
+
+def _deletion_policy(wanted: Object | None) -> DeletionPolicy:
+    """As the last spec says, which need not be valid: what does not say Delete keeps its data."""
+    return "Delete" if isinstance(wanted, dict) and wanted.get("deletionPolicy") == "Delete" else "Retain"

@@ -60,6 +60,11 @@ def database(namespace: str, service: str) -> str:
     return _within_limit(f"{namespace}.{service}")
 
 
+def database_role(namespace: str, service: str, part: str) -> str:
+    """Name of another role of that database. No namespace and no service has a dot in its name."""
+    return _within_limit(f"{namespace}.{service}.{part}")
+
+
 def broker_user(namespace: str, service: str) -> str:
     return f"{namespace}.{service}"
 

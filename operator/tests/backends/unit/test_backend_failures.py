@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from traceback import format_exception
 
 import pytest
-from fastapi_fleet.backends.postgres import DatabaseRequest, PostgresBackend, PostgresServer
+from fastapi_fleet.backends.postgres import DatabaseRequest, DatabaseRoles, PostgresBackend, PostgresServer
 from fastapi_fleet.backends.rabbitmq import BrokerRequest, BrokerServer, RabbitmqBackend
 from fastapi_fleet.errors import BackendUnavailableError
 
@@ -15,7 +15,8 @@ ADMIN_PASSWORD = "admin-s3cret"
 USER_PASSWORD = "user-s3cret"
 HASH_IN_ANSWER = "aGFzaC1pbi1hbnN3ZXI="
 
-DATABASE = DatabaseRequest(database="orders", role="orders", password=USER_PASSWORD, owner="shop/orders")
+ROLES = DatabaseRoles(owner="orders.owner", runtime="orders", migrator="orders.migrator")
+DATABASE = DatabaseRequest(database="orders", roles=ROLES, password=USER_PASSWORD, owner="shop/orders")
 USER = BrokerRequest(
     vhost="shop",
     user="orders",

@@ -1,61 +1,95 @@
 from dataclasses import replace
 
 import pytest
-from fastapi_fleet.backends.passwords import make_scram_verifier
-from fastapi_fleet.backends.postgres_repairs import (
+from fastapi_fleet.backends.postgres_contents import RUNTIME_DEFAULTS
+from fastapi_fleet.backends.postgres_repairs import plan_repairs
+from fastapi_fleet.backends.postgres_state import (
+    ContainedObject,
+    ContentsState,
     DatabaseRequest,
+    DatabaseRoles,
     DatabaseState,
+    Membership,
+    ObservedDatabase,
     RoleState,
-    plan_repairs,
     require_identifier,
 )
 from fastapi_fleet.errors import NotOwnedError
 
-PASSWORD = "s3cret-of-orders"
-REQUEST = DatabaseRequest(database="shop_orders", role="orders_role", password=PASSWORD, owner="shop/orders")
+PASSWORD, MIGRATOR_PASSWORD = "s3cret-of-orders", "s3cret-of-migrations"
+ROLES = DatabaseRoles(owner="orders_owner", runtime="orders_role", migrator="orders_migrator")
+REQUEST = DatabaseRequest(database="shop_orders", roles=ROLES, password=PASSWORD, owner="shop/orders")
+SEPARATE = replace(REQUEST, migrator_password=MIGRATOR_PASSWORD)
 MARK = "fastapi-fleet: shop/orders"
-ROLE = RoleState(
-    can_login=True,
-    privileged=False,
+OWNER = RoleState(
+    can_login=False,
+    excess=(),
     connection_limit=-1,
-    verifier=make_scram_verifier(PASSWORD),
     expires=False,
+    default_role=None,
+    memberships=(),
+    administered=True,
     mark=MARK,
 )
-DATABASE = DatabaseState(owner="orders_role", open_to_public=False, owner_restricted=False, mark=MARK)
+LOGIN = replace(OWNER, can_login=True)
+MEMBER = replace(LOGIN, default_role="orders_owner", memberships=(Membership("orders_owner", "admin"),))
+DATABASE = DatabaseState(
+    owner="orders_owner",
+    open_to_public=False,
+    owner_restricted=False,
+    runtime_rights=frozenset({"CONNECT"}),
+    logins_own_objects=False,
+    mark=MARK,
+)
+CONTENTS = ContentsState(RUNTIME_DEFAULTS, ())
+ALONE = ObservedDatabase(OWNER, MEMBER, None, DATABASE, None)
+APART = ObservedDatabase(OWNER, LOGIN, MEMBER, DATABASE, CONTENTS)
+NOTHING = ObservedDatabase(None, None, None, None, None)
 
 
-def words(request: DatabaseRequest, role: RoleState | None, database: DatabaseState | None) -> list[str]:
-    return [repair.words for repair in plan_repairs(request, role, database)]
+def words(request: DatabaseRequest, found: ObservedDatabase) -> list[str]:
+    return [repair.words for repair in plan_repairs(request, found)]
 
 
 def test_plans_nothing_when_all_is_as_wanted() -> None:
-    assert words(REQUEST, ROLE, DATABASE) == []
+    assert words(REQUEST, ALONE) == []
+    assert words(SEPARATE, APART) == []
 
 
-def test_plans_role_before_database_when_neither_is_there() -> None:
-    assert words(REQUEST, None, None) == [
-        "role created",
+def test_plans_roles_before_the_database_when_nothing_is_there() -> None:
+    assert words(SEPARATE, NOTHING) == [
+        "owner created",
+        "runtime role created",
+        "migrator created",
+        "migrator made a member of the owner",
+        "migrator set to act as the owner",
         "database created",
         "database marked",
         "public access revoked",
+        "runtime access set",
     ]
 
 
 @pytest.mark.parametrize(
     ("role", "repair"),
     [
-        (replace(ROLE, can_login=False), "role unlocked"),
-        (replace(ROLE, privileged=True), "role privileges removed"),
-        (replace(ROLE, expires=True), "role expiry removed"),
-        (replace(ROLE, connection_limit=3), "connection limit set"),
-        (replace(ROLE, verifier=None), "password reset"),
-        (replace(ROLE, verifier=make_scram_verifier("other")), "password reset"),
-        (None, "role created"),
+        (replace(MEMBER, can_login=False), "unlocked"),
+        (replace(MEMBER, excess=("NOSUPERUSER",)), "privileges removed"),
+        (replace(MEMBER, expires=True), "expiry removed"),
+        (replace(MEMBER, connection_limit=3), "connection limit set"),
+        (replace(MEMBER, password_fits=False), "password reset"),
+        (replace(MEMBER, administered=False), "administered"),
+        (replace(MEMBER, memberships=()), "made a member of the owner"),
+        (replace(MEMBER, default_role=None), "set to act as the owner"),
+        (
+            replace(MEMBER, memberships=(*MEMBER.memberships, Membership("pg_monitor", "admin"))),
+            "membership in 'pg_monitor' revoked",
+        ),
     ],
 )
-def test_plans_one_repair_for_each_drift_of_the_role(role: RoleState | None, repair: str) -> None:
-    assert words(REQUEST, role, DATABASE) == [repair]
+def test_plans_one_repair_for_each_drift_of_a_role(role: RoleState, repair: str) -> None:
+    assert words(REQUEST, replace(ALONE, runtime=role)) == [f"runtime role {repair}"]
+    assert words(SEPARATE, replace(APART, migrator=role)) == [f"migrator {repair}"]
 
 
 @pytest.mark.parametrize(
@@ -64,56 +98,98 @@ def test_plans_one_repair_for_each_drift_of_the_role(role: RoleState | None, rep
         (replace(DATABASE, owner="postgres"), "database owner set"),
         (replace(DATABASE, open_to_public=True), "public access revoked"),
         (replace(DATABASE, owner_restricted=True), "owner's rights restored"),
+        (replace(DATABASE, runtime_rights=frozenset({"CONNECT", "CREATE"})), "runtime access set"),
         (replace(DATABASE, mark=None), "database marked"),
     ],
 )
 def test_plans_one_repair_for_each_drift_of_the_database(database: DatabaseState, repair: str) -> None:
-    assert words(REQUEST, ROLE, database) == [repair]
+    assert words(REQUEST, replace(ALONE, database=database)) == [repair]
 
 
-def test_lifts_a_connection_limit_that_is_no_longer_asked_for() -> None:
-    assert words(replace(REQUEST, connection_limit=7), replace(ROLE, connection_limit=7), DATABASE) == []
-    assert words(REQUEST, replace(ROLE, connection_limit=7), DATABASE) == ["connection limit set"]
-
-
-def test_plans_all_repairs_at_once_when_much_has_drifted() -> None:
-    role = replace(ROLE, can_login=False, privileged=True)
-    database = replace(DATABASE, owner="postgres", open_to_public=True)
-    assert words(REQUEST, role, database) == [
-        "role privileges removed",
-        "role unlocked",
-        "database owner set",
-        "public access revoked",
+def test_rights_are_given_before_any_are_taken() -> None:
+    found = replace(ALONE, contents=ContentsState(frozenset(), ("public",)))
+    assert words(SEPARATE, found) == [
+        "migrator created",
+        "migrator made a member of the owner",
+        "migrator set to act as the owner",
+        "runtime rights granted",
+        "schemas closed to the runtime role",
+        "runtime role membership in 'orders_owner' revoked",
+        "runtime role no longer set to act as another role",
     ]
 
 
+def test_migrator_is_locked_when_there_are_no_migrations_any_more() -> None:
+    done = words(REQUEST, replace(ALONE, migrator=MEMBER))
+    assert done[0] == "migrator locked"
+    assert words(REQUEST, replace(ALONE, migrator=replace(OWNER, can_login=False))) == []
+
+
+@pytest.mark.parametrize(
+    ("owner", "is_moved"),
+    [("orders_role", True), ("orders_migrator", True), ("orders_owner", False), ("pg_database_owner", False)],
+)
+def test_what_a_login_made_becomes_the_owner_s(owner: str, *, is_moved: bool) -> None:
+    contents = replace(CONTENTS, objects=(ContainedObject("table", "public.orders", owner),))
+    assert bool(words(REQUEST, replace(ALONE, contents=contents))) is is_moved
+
+
+def test_what_somebody_else_made_in_an_own_database_is_left_alone() -> None:
+    contents = replace(CONTENTS, objects=(ContainedObject("table", "public.orders", "dba"),))
+    assert words(replace(REQUEST, adopt=True), replace(ALONE, contents=contents)) == []
+
+
+def test_adopted_database_is_marked_once_all_in_it_is_the_owner_s() -> None:
+    found = replace(
+        NOTHING,
+        database=replace(DATABASE, mark="made by hand", owner="dba"),
+        contents=replace(CONTENTS, objects=(ContainedObject("table", "public.orders", "dba"),)),
+    )
+    assert words(replace(REQUEST, adopt=True), found)[-3:] == [
+        "database owner set",
+        "what is in the database given to the owner",
+        "database marked",
+    ]
+
+
+def test_lifts_a_connection_limit_that_is_no_longer_asked_for() -> None:
+    limited = replace(ALONE, runtime=replace(MEMBER, connection_limit=7))
+    assert words(replace(REQUEST, connection_limit=7), limited) == []
+    assert words(REQUEST, limited) == ["runtime role connection limit set"]
+
+
 @pytest.mark.parametrize("mark", [None, "", "shop/orders", "fastapi-fleet: shop/orders2", "fastapi-fleet: shop/order"])
-def test_refuses_a_role_of_another_mark(mark: str | None) -> None:
-    with pytest.raises(NotOwnedError, match="role 'orders_role'"):
-        plan_repairs(REQUEST, replace(ROLE, mark=mark), None)
+@pytest.mark.parametrize("part", ["owner", "runtime", "migrator"])
+def test_refuses_a_role_of_another_mark(part: str, mark: str | None) -> None:
+    roles = {name: replace(LOGIN, mark=mark) if name == part else None for name in ("owner", "runtime", "migrator")}
+    found = ObservedDatabase(**roles, database=None, contents=None)
+    with pytest.raises(NotOwnedError, match=f"role '{getattr(ROLES, part)}'"):
+        plan_repairs(REQUEST, found)
 
 
-@pytest.mark.parametrize("role", [None, ROLE])
-def test_refuses_a_database_of_another_owner(role: RoleState | None) -> None:
+@pytest.mark.parametrize("runtime", [None, LOGIN])
+@pytest.mark.parametrize("adopt", [False, True])
+def test_refuses_a_database_of_another_service(runtime: RoleState | None, *, adopt: bool) -> None:
     foreign = replace(DATABASE, mark="fastapi-fleet: shop/users", owner="users_role")
     with pytest.raises(NotOwnedError, match="database 'shop_orders'"):
-        plan_repairs(REQUEST, role, foreign)
+        plan_repairs(replace(REQUEST, adopt=adopt), replace(NOTHING, runtime=runtime, database=foreign))
 
 
-@pytest.mark.parametrize("role", [None, ROLE])
-def test_refuses_an_unmarked_database_that_the_role_does_not_own(role: RoleState | None) -> None:
+@pytest.mark.parametrize("runtime", [None, LOGIN])
+def test_refuses_an_unmarked_database_that_no_own_role_owns(runtime: RoleState | None) -> None:
+    found = replace(NOTHING, runtime=runtime, database=replace(DATABASE, mark=None, owner="postgres"))
     with pytest.raises(NotOwnedError, match="database 'shop_orders'"):
-        plan_repairs(REQUEST, role, replace(DATABASE, mark=None, owner="postgres"))
+        plan_repairs(REQUEST, found)
 
 
 def test_password_is_in_no_statement_and_no_repr() -> None:
-    for role in (None, replace(ROLE, verifier=None)):
-        repairs = plan_repairs(REQUEST, role, None)
+    for found in (NOTHING, replace(APART, runtime=replace(LOGIN, password_fits=False))):
+        repairs = plan_repairs(SEPARATE, found)
         arguments = [argument for repair in repairs for one in repair.statements for argument in one.arguments]
-        assert not any(PASSWORD in argument for argument in arguments)
+        assert not any(password in argument for argument in arguments for password in (PASSWORD, MIGRATOR_PASSWORD))
         assert "SCRAM-SHA-256$" not in repr(repairs)
-    assert PASSWORD not in repr(REQUEST)
-    assert "SCRAM-SHA-256$" not in repr(ROLE)
+    assert PASSWORD not in repr(SEPARATE)
+    assert MIGRATOR_PASSWORD not in repr(SEPARATE)
 
 
 @pytest.mark.parametrize("name", ["a", "a" * 63, "ü" * 31, 'o"; DROP', "*.*"])
@@ -125,5 +201,6 @@ def test_takes_names_that_fit(name: str) -> None:
 def test_refuses_names_that_the_server_would_cut(name: str) -> None:
     with pytest.raises(ValueError, match="1 to 63 bytes"):
         replace(REQUEST, database=name)
-    with pytest.raises(ValueError, match="1 to 63 bytes"):
-        replace(REQUEST, role=name)
+    for part in ("owner", "runtime", "migrator"):
+        with pytest.raises(ValueError, match="1 to 63 bytes"):
+            replace(ROLES, **{part: name})
