@@ -1,6 +1,6 @@
 """How a service is reached and measured: children of kinds that the cluster may lack."""
 
-from fastapi_fleet.errors import ApiRefusedError
+from fastapi_fleet.errors import ApiRefusedError, ApiUnavailableError
 from fastapi_fleet.kube.kinds import HTTP_ROUTE, OPTIONAL, SERVICE_MONITOR, Object
 from support.fleet import Fleet, child
 from support.kubernetes import Call
@@ -59,6 +59,22 @@ async def test_kind_that_goes_takes_nothing_with_it() -> None:
     assert fleet.kube.object(child("Deployment", "shop")) == before
     assert fleet.conditions(ROUTED)["Ready"].status == "True"
     assert fleet.conditions(ROUTED)["RouteReady"].reason == "KindMissing"
+
+
+async def test_pass_that_fails_before_it_has_looked_does_not_call_a_kind_missing() -> None:
+    fleet = await running(ROUTED, HTTP_ROUTE.name)
+    before = fleet.status(ROUTED)["publicUrl"], fleet.conditions(ROUTED)["RouteReady"]
+    fleet.kube.fail("get", "Secret", ApiUnavailableError("no answer"))
+    await fleet.submit(fastapi_service(**ROUTED["spec"], secrets=[{"env": "KEY", "name": "key", "key": "key"}]))
+    assert fleet.conditions(ROUTED)["Ready"].reason == "ApiUnavailable"
+    assert (fleet.status(ROUTED)["publicUrl"], fleet.conditions(ROUTED)["RouteReady"]) == before
+
+
+async def test_warns_that_nobody_outside_is_let_in_until_somebody_is() -> None:
+    fleet = await running(INGRESSED)
+    assert fleet.conditions(INGRESSED)["NetworkOpen"].reason == "NobodyLetIn"
+    await fleet.submit(fastapi_service(**INGRESSED["spec"], networkPolicy={"fromNamespaces": ["ingress-nginx"]}))
+    assert "NetworkOpen" not in fleet.conditions(INGRESSED)
 
 
 async def test_answer_of_a_gateway_shows_in_status() -> None:

@@ -5,7 +5,7 @@ from itertools import repeat
 from fastapi_fleet.api.conditions import Reason
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.constants import ANNOTATION_REPLICAS, LABEL_OWNER_NAME
-from fastapi_fleet.kube.kinds import CHILDREN, Object, ObjectKey
+from fastapi_fleet.kube.kinds import CHILDREN, OPTIONAL, Object, ObjectKey
 from hypothesis import assume, given, settings
 from support import specs
 from support.fleet import Fleet
@@ -22,8 +22,10 @@ def resource(spec: FastAPIServiceSpec) -> Object:
 
 
 async def fleet_with_platform() -> Fleet:
-    """Every generated value is the same: one that is made anew is what it was."""
+    """On a cluster with all kinds. Every generated value is the same: one that is made anew is what it was."""
     fleet = Fleet()
+    fleet.kube.served |= {kind.name for kind in OPTIONAL}
+    await fleet.optional_kinds.look()
     fleet.secrets = repeat("generated")
     await fleet.submit(fleet_platform(postgres={}, rabbitmq={}))
     await fleet.roll_out()
@@ -55,7 +57,7 @@ async def come_to_rest(fleet: Fleet, spec: FastAPIServiceSpec) -> None:
 
 def children(fleet: Fleet) -> dict[ObjectKey, Object]:
     """What the operator made for the service."""
-    found = {key: fleet.kube.object(key) for kind in CHILDREN for key in fleet.kube.keys(kind.name)}
+    found = {key: fleet.kube.object(key) for kind in (*CHILDREN, *OPTIONAL) for key in fleet.kube.keys(kind.name)}
     return {
         key: _lasting(obj)
         for key, obj in found.items()

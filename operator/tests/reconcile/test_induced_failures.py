@@ -13,7 +13,7 @@ from fastapi_fleet.errors import (
     BackendUnavailableError,
     ReconcileError,
 )
-from fastapi_fleet.kube.kinds import Object, ObjectKey, key_of
+from fastapi_fleet.kube.kinds import OPTIONAL, Object, ObjectKey, key_of
 from fastapi_fleet.resources.secret import decode
 from support.faults import Faults, ProcessDiedError
 from support.fleet import Fleet
@@ -26,6 +26,8 @@ ALL: dict[str, Any] = {
     "database": {},
     "broker": {"publishes": ["order.created"], "consumes": ["user.registered"]},
     "autoscaling": {"minReplicas": 2, "maxReplicas": 4},
+    "route": {"parentRefs": [{"name": "public"}]},
+    "ingress": {"host": "shop.example.org"},
 }
 SHOP, FULL_SHOP = fastapi_service(replicas=2), fastapi_service(**ALL)
 
@@ -59,8 +61,10 @@ TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 async def prepared(steps: list[Step]) -> Fleet:
-    """Whose passwords are all the same, so that objects can be compared with those of other runs."""
+    """On a cluster with all kinds. Passwords are all the same, so that objects can be compared with other runs'."""
     fleet = Fleet()
+    fleet.kube.served |= {kind.name for kind in OPTIONAL}
+    await fleet.optional_kinds.look()
     fleet.secrets = repeat("canary")
     for step in steps:
         await step(fleet)
@@ -137,6 +141,7 @@ async def succeeded(fleet: Fleet) -> Fleet:
     """The process that comes after one that died."""
     successor = fleet.restarted()
     successor.secrets = repeat("canary")
+    await successor.optional_kinds.look()
     await successor.resync.prime()
     await successor.settle()
     return successor
@@ -197,6 +202,7 @@ async def test_password_that_was_written_is_never_replaced_by_the_next_process(w
         written = secrets_of(fleet)
         successor = fleet.restarted()
         successor.secrets = (f"later-{number}" for number in count(1))
+        await successor.optional_kinds.look()
         await successor.resync.prime()
         await come_to_rest(successor)
         assert written.items() <= secrets_of(successor).items()

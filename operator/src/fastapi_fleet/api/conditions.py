@@ -23,6 +23,7 @@ class ConditionType(StrEnum):
     ROUTE_READY = "RouteReady"
     INGRESS_READY = "IngressReady"
     MONITORING_READY = "MonitoringReady"
+    NETWORK_OPEN = "NetworkOpen"
     CHILDREN_APPLIED = "ChildrenApplied"
     POSTGRES_READY = "PostgresReady"
     RABBITMQ_READY = "RabbitmqReady"
@@ -80,6 +81,7 @@ class Reason(StrEnum):
     KIND_MISSING = "KindMissing"
     ROUTE_ACCEPTED = "RouteAccepted"
     ROUTE_NOT_ACCEPTED = "RouteNotAccepted"
+    NOBODY_LET_IN = "NobodyLetIn"
 
     EMBEDDED = "Embedded"
     EXTERNAL = "External"

@@ -27,6 +27,7 @@ CONDITIONS: Final[dict[Type, str]] = {
     Type.ROUTE_READY: "Every Gateway in spec.route has accepted the route. Ready does not wait for it.",
     Type.INGRESS_READY: "A controller has given the Ingress an address. Ready does not wait for it.",
     Type.MONITORING_READY: "The ServiceMonitor that spec.monitoring asks for is there. Ready does not wait for it.",
+    Type.NETWORK_OPEN: "Present and False while the NetworkPolicy lets nobody outside in to what the spec exposes.",
     Type.CHILDREN_APPLIED: "Everything that a platform consists of is written as its spec says.",
     Type.POSTGRES_READY: "The platform's PostgreSQL accepts connections.",
     Type.RABBITMQ_READY: "The platform's RabbitMQ accepts connections.",
@@ -167,6 +168,11 @@ REASONS: Final[dict[Reason, Explanation]] = {
     Reason.ROUTE_NOT_ACCEPTED: Explanation(
         "A Gateway refuses the route or cannot resolve what it refers to; the message is the Gateway's.",
         "Let a listener of the Gateway allow the namespace and the host, or correct spec.route.",
+    ),
+    Reason.NOBODY_LET_IN: Explanation(
+        "The spec asks for a public address or a monitor, and the NetworkPolicy lets nobody in but services that call.",
+        "Name the namespace of the gateway, ingress controller or Prometheus in spec.networkPolicy.fromNamespaces or "
+        "in the chart's callerNamespaces. Nothing is amiss where a policy of your own lets it in, or none is enforced.",
     ),
     Reason.EMBEDDED: Explanation(
         "The platform's servers are single embedded pods: good for development only.",

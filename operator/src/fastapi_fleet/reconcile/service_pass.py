@@ -88,7 +88,7 @@ class ServicePass:
             return DONE
         if resource["metadata"].get("deletionTimestamp"):
             return await self._finalize(resource)
-        facts = first_facts(resource, self._cache)
+        facts = first_facts(resource, self._cache, self._caller_namespaces)
         try:
             owner = owner_from(resource)
             spec = await wanted_spec(owner, resource, self._kube)

@@ -79,7 +79,7 @@ def plan_service(
     return ServicePlan(owner, spec, identity, observed, credentials, leaving, manifests)
 
 
-def first_facts(resource: Object, cache: ObjectCache) -> ServiceFacts:
+def first_facts(resource: Object, cache: ObjectCache, caller_namespaces: tuple[str, ...]) -> ServiceFacts:
     """What is known before the spec has been read: enough for the status of a pass that fails at once."""
     key = key_of(resource)
     facts = ServiceFacts(
@@ -88,6 +88,8 @@ def first_facts(resource: Object, cache: ObjectCache) -> ServiceFacts:
         generation=resource["metadata"]["generation"],
         deployment=next((child for child in cache.owned_by(key) if child["kind"] == DEPLOYMENT.name), None),
         pods=tuple(child for child in cache.owned_by(key) if child["kind"] == POD.name),
+        served=cache.served,
+        caller_namespaces=caller_namespaces,
     )
     return with_exposure(facts, cache)
 

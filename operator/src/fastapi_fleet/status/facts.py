@@ -39,7 +39,8 @@ class ExternalServer:
 class ServiceFacts:
     """`spec` is None when it is invalid. `problem`: why the pass ended early. `revision`: of the wanted pod template.
 
-    `served`: names of the kinds that a cluster may lack and this one has.
+    `served`: names of the kinds that a cluster may lack and this one has. `caller_namespaces`: whose pods may reach
+    every service.
     `waiting_for`: services in spec.services that are there and not Ready, which the rollout does not wait for.
     `diverges_while_paused`: what runs is not what the spec says, and is left so. `secret_values`: what must never show
     in a message.
@@ -57,6 +58,7 @@ class ServiceFacts:
     ingress: LiveObject | None = None
     monitor: LiveObject | None = None
     served: frozenset[str] = frozenset()
+    caller_namespaces: tuple[str, ...] = ()
     waiting_for: tuple[str, ...] = ()
     diverges_while_paused: bool = False
     deployment: LiveObject | None = None

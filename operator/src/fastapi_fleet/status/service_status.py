@@ -14,6 +14,7 @@ from fastapi_fleet.status.dependencies_ready import dependencies_ready
 from fastapi_fleet.status.exposure_ready import exposure_ready
 from fastapi_fleet.status.facts import ServiceFacts
 from fastapi_fleet.status.history import revision_history
+from fastapi_fleet.status.network_open import network_open
 from fastapi_fleet.status.public_url import public_url
 from fastapi_fleet.status.revisions import image_of, revision_of
 from fastapi_fleet.status.rolled_back import rolled_back
@@ -53,6 +54,9 @@ def _findings(facts: ServiceFacts, previous: FastAPIServiceStatus) -> Iterator[F
     if back is not None:
         yield back
     yield from exposure_ready(facts)
+    closed = network_open(facts)
+    if closed is not None:
+        yield closed
     if facts.spec is not None and facts.spec.paused:
         yield holds(ConditionType.PAUSED, Reason.PAUSED, "spec.paused is true: nothing but status is written")
 

@@ -18,6 +18,7 @@ _INFORMATIVE = frozenset(
         ConditionType.ROUTE_READY,
         ConditionType.INGRESS_READY,
         ConditionType.MONITORING_READY,
+        ConditionType.NETWORK_OPEN,
     }
 )
 """Warnings, and what is in other hands: a service whose Gateway is down goes on serving inside the cluster."""
