@@ -40,6 +40,8 @@ DEFAULTS_OF_A_SERVICE = {
     "spec.ingress.pathType": "Prefix",
     "spec.monitoring.enabled": True,
     "spec.monitoring.path": "/metrics",
+    "spec.worker.replicas": 1,
+    "spec.worker.probes.startupSeconds": 60,
     "spec.probes.startupSeconds": 60,
     "spec.shutdown.gracePeriodSeconds": 30,
     "spec.shutdown.drainSeconds": 5,

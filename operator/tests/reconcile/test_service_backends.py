@@ -8,6 +8,7 @@ import pytest
 from fastapi_fleet.constants import (
     ANNOTATION_REVISION,
     FINALIZER,
+    LABEL_COMPONENT,
     LABEL_MANAGED_BY,
     LABEL_OWNER_KIND,
     LABEL_OWNER_NAME,
@@ -376,7 +377,12 @@ async def test_login_ends_when_the_last_pod_that_uses_it_is_gone() -> None:
 
 
 def pod_of_revision(revision: str) -> Object:
-    labels = {LABEL_MANAGED_BY: MANAGED_BY, LABEL_OWNER_KIND: "FastAPIService", LABEL_OWNER_NAME: "shop"}
+    labels = {
+        LABEL_MANAGED_BY: MANAGED_BY,
+        LABEL_OWNER_KIND: "FastAPIService",
+        LABEL_OWNER_NAME: "shop",
+        LABEL_COMPONENT: "service",
+    }
     metadata = {"namespace": "team", "name": "shop-old", "labels": labels}
     return {
         "apiVersion": "v1",

@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
+from fastapi_fleet.api.worker_spec import Worker
 from fastapi_fleet.errors import InvalidSpecError
 from fastapi_fleet.reconcile.parse import parse_service
 from fastapi_fleet.resources.environment import render_env
 from fastapi_fleet.resources.manifest import Manifest
 from fastapi_fleet.resources.service_inputs import ServiceInputs
+from fastapi_fleet.resources.worker import worker_spec
 from support.resources import fastapi_service
 
 CLASHES: dict[str, tuple[dict[str, Any], str]] = {
@@ -53,5 +55,30 @@ def test_name_that_the_spec_sets_is_not_set_again(spec: dict[str, Any]) -> None:
     assert {"name": "SERVICE_NAME", "value": "shop"} not in env_of({"broker": {}, **spec})
 
 
+def test_service_with_a_worker_answers_requests_alone() -> None:
+    assert {"name": "PROCESS", "value": "web"} in env_of({"worker": {}})
+    assert not [variable for variable in env_of({}) if variable["name"] == "PROCESS"]
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"env": [{"name": "PROCESS", "value": "all"}]},
+        {"config": {"PROCESS": "all"}},
+        {"secrets": [{"env": "PROCESS", "name": "mine", "key": "process"}]},
+        {"services": [{"name": "users", "env": "PROCESS"}]},
+    ],
+    ids=lambda spec: next(iter(spec)),
+)
+def test_worker_carries_events_whatever_the_spec_says_that_the_service_does(spec: dict[str, Any]) -> None:
+    assert {"name": "PROCESS", "value": "web"} not in env_of({"worker": {}, **spec})
+    own = worker_spec(parsed := FastAPIServiceSpec(image="i", **spec), Worker())
+    inputs = ServiceInputs(dependency_ports={service.name: 8000 for service in parsed.services})
+    found = [variable for variable in render_env("shop", "team", own, inputs) if variable["name"] == "PROCESS"]
+    assert found == [{"name": "PROCESS", "value": "worker"}]
+
+
 def env_of(spec: dict[str, Any]) -> list[Manifest]:
-    return render_env("shop", "team", FastAPIServiceSpec(image="i", **spec), ServiceInputs())
+    parsed = FastAPIServiceSpec(image="i", **spec)
+    inputs = ServiceInputs(dependency_ports={service.name: 8000 for service in parsed.services})
+    return render_env("shop", "team", parsed, inputs)

@@ -1,10 +1,12 @@
 """What holds for every valid spec."""
 
 import json
+from itertools import permutations
 from typing import Any
 
 from fastapi_fleet.api.platform_spec import FleetPlatformSpec
 from fastapi_fleet.api.service_spec import SHUTDOWN_MARGIN_SECONDS, FastAPIServiceSpec, Shutdown
+from fastapi_fleet.constants import LABEL_COMPONENT
 from fastapi_fleet.kube.kinds import OPTIONAL, key_of
 from fastapi_fleet.reconcile.observe import child_keys
 from fastapi_fleet.resources.deployment import uvicorn_command
@@ -21,6 +23,12 @@ KUBERNETES_NAME_LIMIT = 63
 def deployment_spec(spec: FastAPIServiceSpec) -> dict[str, Any]:
     rendered: dict[str, Any] = rendered_service(spec).workload["spec"]
     return rendered
+
+
+def pods_of(spec: FastAPIServiceSpec) -> list[dict[str, Any]]:
+    """Pod specs of the service and of its worker."""
+    deployments = (manifest for manifest in rendered_service(spec).all if manifest["kind"] == "Deployment")
+    return [deployment["spec"]["template"]["spec"] for deployment in deployments]
 
 
 @given(specs.service_specs())
@@ -62,7 +70,7 @@ def test_selectors_of_deployment_and_service_match_the_pods(spec: FastAPIService
 
 @given(specs.service_specs())
 def test_service_pods_pass_pod_security_restricted(spec: FastAPIServiceSpec) -> None:
-    assert restricted_violations(deployment_spec(spec)["template"]["spec"]) == []
+    assert [restricted_violations(pod) for pod in pods_of(spec)] == [[] for _ in pods_of(spec)]
 
 
 @given(specs.platform_specs)
@@ -74,8 +82,8 @@ def test_backend_pods_pass_pod_security_restricted(spec: FleetPlatformSpec) -> N
 
 @given(specs.service_specs())
 def test_every_container_has_a_read_only_root_file_system(spec: FastAPIServiceSpec) -> None:
-    for container in deployment_spec(spec)["template"]["spec"]["containers"]:
-        assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    for pod in pods_of(spec):
+        assert all(container["securityContext"]["readOnlyRootFilesystem"] is True for container in pod["containers"])
 
 
 @given(specs.shutdowns())
@@ -127,7 +135,22 @@ def test_replicas_are_sent_by_the_operator_or_decided_by_an_autoscaler(spec: Fas
 
 @given(specs.service_specs())
 def test_budget_always_lets_a_drain_go_on(spec: FastAPIServiceSpec) -> None:
-    budgets = [manifest for manifest in rendered_service(spec).all if manifest["kind"] == "PodDisruptionBudget"]
-    fewest = spec.autoscaling.min_replicas if spec.autoscaling else spec.replicas
-    assert all(fewest > budget["spec"]["maxUnavailable"] > 0 for budget in budgets)
-    assert len(budgets) <= int(fewest > 1)
+    fewest = {
+        "service": spec.autoscaling.min_replicas if spec.autoscaling else spec.replicas,
+        "worker": spec.worker.replicas if spec.worker else 0,
+    }
+    budgets = {
+        manifest["metadata"]["labels"][LABEL_COMPONENT]: manifest["spec"]
+        for manifest in rendered_service(spec).all
+        if manifest["kind"] == "PodDisruptionBudget"
+    }
+    assert all(fewest[component] > budget["maxUnavailable"] > 0 for component, budget in budgets.items())
+
+
+@given(specs.service_specs())
+def test_pods_of_service_and_worker_are_never_taken_for_one_another(spec: FastAPIServiceSpec) -> None:
+    """Two Deployments whose selectors met would fight for pods, and a Service would send requests to a worker."""
+    deployments = [manifest["spec"] for manifest in rendered_service(spec).all if manifest["kind"] == "Deployment"]
+    for one, other in permutations(deployments, 2):
+        labels = other["template"]["metadata"]["labels"].items()
+        assert not one["selector"]["matchLabels"].items() <= labels

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
+from fastapi_fleet.api.worker_spec import Worker
 from fastapi_fleet.constants import ANNOTATION_REVISION_SPEC
 from fastapi_fleet.resources.revision_spec import (
     REVISION_FIELDS,
@@ -55,6 +56,21 @@ def test_rights_and_data_are_not_kept() -> None:
     snapshot = snapshot_in(rendered_service(FastAPIServiceSpec.model_validate(FULL)).workload)
     assert snapshot is not None
     assert not {"database", "broker", "replicas", "autoscaling", "rollout", "paused"} & json.loads(snapshot).keys()
+
+
+def test_how_many_workers_there_are_is_what_the_spec_says_now() -> None:
+    old = FastAPIServiceSpec.model_validate({"image": "old", "worker": {"command": ["old"], "replicas": 5}})
+    new = FastAPIServiceSpec.model_validate({"image": "new", "worker": {"command": ["new"], "replicas": 2}})
+    again = restored(new, snapshot_annotation(old)[ANNOTATION_REVISION_SPEC])
+    assert again.worker is not None
+    assert (again.worker.command, again.worker.replicas) == (["old"], 2)
+
+
+def test_worker_that_an_earlier_revision_had_comes_back_with_it() -> None:
+    old = FastAPIServiceSpec.model_validate({"image": "old", "worker": {"replicas": 5}})
+    assert (
+        restored(FastAPIServiceSpec(image="new"), snapshot_annotation(old)[ANNOTATION_REVISION_SPEC]).worker == Worker()
+    )
 
 
 def test_generated_values_are_not_kept() -> None:

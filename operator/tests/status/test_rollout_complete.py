@@ -14,7 +14,7 @@ from fastapi_fleet.errors import (
     NotOwnedError,
     ReconcileError,
 )
-from fastapi_fleet.status.facts import ServiceFacts
+from fastapi_fleet.status.facts import ServiceFacts, WorkerFacts
 from fastapi_fleet.status.rollout_complete import rollout_complete
 from hypothesis import given
 from hypothesis import strategies as st
@@ -94,6 +94,64 @@ STATES: dict[str, tuple[ServiceFacts, str, Reason]] = {
 def test_rollout_of(found: ServiceFacts, status: str, reason: Reason) -> None:
     finding = rollout_complete(found)
     assert (finding.status, finding.reason) == (status, reason)
+
+
+WORKER_STATES: dict[str, tuple[WorkerFacts, str, Reason, str]] = {
+    "complete": (WorkerFacts(REVISION, 1, deployment()), "True", Reason.AVAILABLE, "1 of 1 pods available"),
+    "none yet": (WorkerFacts(REVISION, 1), "False", Reason.ROLLING_OUT, "worker: no pods yet"),
+    "old pod left": (
+        WorkerFacts(REVISION, 1, deployment(replicas=1, updated=0)),
+        "False",
+        Reason.ROLLING_OUT,
+        "worker: 0 of 1 pods updated, 1 available",
+    ),
+    "of an older revision": (
+        WorkerFacts(REVISION, 1, deployment(revision="older")),
+        "False",
+        Reason.ROLLING_OUT,
+        "worker: the newest spec has not been written yet",
+    ),
+    "fewer than wanted": (
+        WorkerFacts(REVISION, 2, deployment()),
+        "False",
+        Reason.ROLLING_OUT,
+        "worker: the newest spec has not been written yet",
+    ),
+    "crash loop": (
+        WorkerFacts(REVISION, 1, STUCK, (pod(terminated(1, "boom")),)),
+        "False",
+        Reason.CRASH_LOOP,
+        (
+            "worker: container app of pod shop-1 ended with exit code 1: boom "
+            "(revision wanted of registry.example/shop:1: 0 of 1 pods updated, 1 available)"
+        ),
+    ),
+    "scaled to zero": (
+        WorkerFacts(REVISION, 0, deployment(replicas=0, updated=0, available=0)),
+        "True",
+        Reason.AVAILABLE,
+        "1 of 1 pods available",
+    ),
+}
+
+
+@pytest.mark.parametrize(("worker", "status", "reason", "message"), WORKER_STATES.values(), ids=WORKER_STATES.keys())
+def test_rollout_of_a_service_whose_own_pods_are_there_waits_for_its_worker(
+    worker: WorkerFacts, status: str, reason: Reason, message: str
+) -> None:
+    finding = rollout_complete(replace(facts(deployment()), worker=worker))
+    assert (finding.status, finding.reason, finding.message) == (status, reason, message)
+
+
+def test_obstacle_of_the_service_is_told_before_that_of_its_worker() -> None:
+    worker = WorkerFacts(REVISION, 1, STUCK, (pod(terminated(1)),))
+    found = replace(facts(STUCK, pod(waiting("ErrImagePull"))), worker=worker)
+    assert rollout_complete(found).reason is Reason.IMAGE_PULL_FAILED
+
+
+def test_long_cause_of_a_worker_is_within_the_limit() -> None:
+    worker = WorkerFacts(REVISION, 1, STUCK, (pod(waiting("ErrImagePull", "x" * 2000)),))
+    assert len(rollout_complete(replace(facts(deployment()), worker=worker)).message) <= MESSAGE_LIMIT
 
 
 PROBLEMS: list[tuple[ReconcileError, str, Reason]] = [

@@ -53,6 +53,18 @@ probes = st.fixed_dictionaries(
 )
 
 
+workers = st.none() | st.fixed_dictionaries(
+    {},
+    optional={
+        "command": st.lists(texts, min_size=1, max_size=3),
+        "args": st.lists(texts, max_size=3),
+        "replicas": st.integers(0, 1000),
+        "resources": resources,
+        "probes": probes,
+    },
+)
+
+
 @st.composite
 def autoscalings(draw: st.DrawFn) -> dict[str, int]:
     fewest = draw(st.integers(1, 1000))
@@ -131,6 +143,7 @@ def service_specs(draw: st.DrawFn) -> FastAPIServiceSpec:
             "command": command,
             "args": draw(st.none() | st.lists(texts, max_size=3)),
             "resources": draw(resources),
+            "worker": draw(workers),
             "probes": draw(probes),
             "shutdown": draw(shutdowns()),
             "rollout": {"minReadySeconds": draw(st.integers(0, 3600))},

@@ -47,9 +47,17 @@ class Rollout(ApiModel):
         return self.progress_deadline_seconds or max(MIN_PROGRESS_DEADLINE_SECONDS, needed)
 
 
-DEADLINE_RULE: Final = cel(
-    "!has(self.rollout) || !has(self.rollout.progressDeadlineSeconds) || self.rollout.progressDeadlineSeconds > "
-    f"(has(self.probes) ? self.probes.startupSeconds : {DEFAULT_STARTUP_SECONDS})",
-    "rollout.progressDeadlineSeconds must be above probes.startupSeconds",
-    field_path=".rollout.progressDeadlineSeconds",
+DEADLINE_RULES: Final = (
+    cel(
+        "!has(self.rollout) || !has(self.rollout.progressDeadlineSeconds) || self.rollout.progressDeadlineSeconds > "
+        f"(has(self.probes) ? self.probes.startupSeconds : {DEFAULT_STARTUP_SECONDS})",
+        "rollout.progressDeadlineSeconds must be above probes.startupSeconds",
+        field_path=".rollout.progressDeadlineSeconds",
+    ),
+    cel(
+        "!has(self.rollout) || !has(self.rollout.progressDeadlineSeconds) || !has(self.worker) || "
+        "!has(self.worker.probes) || self.rollout.progressDeadlineSeconds > self.worker.probes.startupSeconds",
+        "rollout.progressDeadlineSeconds must be above worker.probes.startupSeconds",
+        field_path=".rollout.progressDeadlineSeconds",
+    ),
 )

@@ -12,7 +12,6 @@ from fastapi_fleet.api.model import (
     DataKey,
     EnvName,
     EventType,
-    HttpPath,
     ImageReference,
     Name,
     ObjectName,
@@ -22,7 +21,8 @@ from fastapi_fleet.api.model import (
     map_list,
 )
 from fastapi_fleet.api.network_spec import NetworkPolicy
-from fastapi_fleet.api.rollout_spec import DEADLINE_RULE, DEFAULT_STARTUP_SECONDS, Rollout
+from fastapi_fleet.api.probe_spec import Probes
+from fastapi_fleet.api.rollout_spec import DEADLINE_RULES, Rollout
 from fastapi_fleet.api.scaling_spec import (
     REQUEST_RULES,
     Autoscaling,
@@ -31,7 +31,7 @@ from fastapi_fleet.api.scaling_spec import (
     TopologySpread,
 )
 from fastapi_fleet.api.service_rules import ONE_PORT_RULES, ONE_SOURCE_RULES
-from fastapi_fleet.constants import HEALTH_LIVE_PATH, HEALTH_READY_PATH
+from fastapi_fleet.api.worker_spec import Worker
 
 SHUTDOWN_MARGIN_SECONDS = 3
 """Between uvicorn's graceful timeout and the kubelet's SIGKILL: time to close pools and to exit."""
@@ -153,39 +153,6 @@ class Broker(ApiModel):
     )
 
 
-class Probe(ApiModel):
-    path: HttpPath | None = Field(None, description="HTTP path that answers 2xx when all is well.")
-    initial_delay_seconds: Annotated[int, Field(ge=0, le=3600)] | None = Field(
-        None, description="Seconds from the container's start to the first probe."
-    )
-    period_seconds: Annotated[int, Field(ge=1, le=3600)] | None = Field(
-        None, description="Seconds from one probe to the next."
-    )
-    timeout_seconds: Annotated[int, Field(ge=1, le=3600)] | None = Field(
-        None, description="Seconds that an answer may take."
-    )
-    failure_threshold: Annotated[int, Field(ge=1, le=1000)] | None = Field(
-        None, description="Failures in a row that count as a failure."
-    )
-
-
-class Probes(ApiModel):
-    liveness: Probe | None = Field(
-        None,
-        description=f"Restarts a hung process. Default: {HEALTH_LIVE_PATH} after 10 s, every 30 s, 3 failures.",
-    )
-    readiness: Probe | None = Field(
-        None,
-        description=f"Takes a pod out of the Service. Default: {HEALTH_READY_PATH} after 5 s, every 10 s, 3 failures.",
-    )
-    startup_seconds: int = Field(
-        DEFAULT_STARTUP_SECONDS,
-        ge=1,
-        le=3600,
-        description="Seconds that the process may take to answer the liveness path for the first time.",
-    )
-
-
 class Shutdown(ApiModel):
     model_config = ConfigDict(
         json_schema_extra=cel_rules(
@@ -218,7 +185,7 @@ class FastAPIServiceSpec(ApiModel):
     """Desired state of a FastAPI service. Only image is required; three lines run well."""
 
     model_config = ConfigDict(
-        json_schema_extra=cel_rules(*ONE_SOURCE_RULES, *ONE_PORT_RULES, *REQUEST_RULES, DEADLINE_RULE)
+        json_schema_extra=cel_rules(*ONE_SOURCE_RULES, *ONE_PORT_RULES, *REQUEST_RULES, *DEADLINE_RULES)
     )
 
     image: ImageReference = Field(description="Container image of the service. The one required field.")
@@ -329,6 +296,11 @@ class FastAPIServiceSpec(ApiModel):
     monitoring: Monitoring | None = Field(
         None,
         description="Measured by a ServiceMonitor where the cluster has that kind, as by default, or not at all.",
+    )
+    worker: Worker | None = Field(
+        None,
+        description="Pods of the same image without a Service, which carry events: the others then have PROCESS=web. "
+        "{} takes the defaults.",
     )
     probes: Probes = Field(default=Probes(), description="Health checks.")
     shutdown: Shutdown = Field(default=Shutdown(), description="How a pod stops: one budget for all that happens.")

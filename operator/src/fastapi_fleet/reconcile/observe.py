@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from fastapi_fleet.api.conditions import ConditionType, Reason
 from fastapi_fleet.api.service_spec import EnvVarSource, FastAPIServiceSpec
+from fastapi_fleet.constants import LABEL_COMPONENT
 from fastapi_fleet.errors import DependencyMissingError
 from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.client import KubeClient
@@ -33,7 +34,7 @@ from fastapi_fleet.resources import names
 from fastapi_fleet.resources.environment import own_secret_keys
 from fastapi_fleet.resources.ingress import paths_closed_by_ingress
 from fastapi_fleet.resources.manifest import Owner
-from fastapi_fleet.resources.pod_disruption_budget import wants_budget
+from fastapi_fleet.resources.pod_disruption_budget import wants_budget, wants_worker_budget
 from fastapi_fleet.resources.secret import decode
 from fastapi_fleet.resources.service_monitor import wants_monitor
 
@@ -42,8 +43,12 @@ _MISSING = {SECRET.name: Reason.SECRET_MISSING, CONFIG_MAP.name: Reason.CONFIG_M
 
 @dataclass(frozen=True)
 class Observed:
-    """Everything outside the spec that a pass over a service depends on."""
+    """Everything outside the spec that a pass over a service depends on.
 
+    `worker`: its Deployment, also where the spec asks for none any more; `pods` are those of the service without it.
+    """
+
+    owner: Owner
     children: dict[ObjectKey, Object]
     own_secret: Mapping[str, str] = field(repr=False)
     references: Mapping[ObjectKey, Object | None] = field(repr=False)
@@ -52,10 +57,12 @@ class Observed:
     pods: tuple[Object, ...]
     served: frozenset[str]
     endpoints: Endpoints
+    worker: Object | None
+    worker_pods: tuple[Object, ...]
 
     @property
     def deployment(self) -> Object | None:
-        return next((child for key, child in self.children.items() if key.kind == DEPLOYMENT.name), None)
+        return self.children.get(ObjectKey(DEPLOYMENT.name, self.owner.namespace, self.owner.name))
 
     @property
     def referenced_secret_values(self) -> tuple[str, ...]:
@@ -78,6 +85,7 @@ async def observe_service(
     secret = live.get(secret_key) or cache.get(secret_key)
     keys = dict.fromkeys(reference.key for reference in referenced(owner.namespace, spec))
     return Observed(
+        owner=owner,
         children=live,
         own_secret=decode(secret) if secret else {},
         references={key: await kube.get(key) for key in keys},
@@ -86,11 +94,28 @@ async def observe_service(
             for service in spec.services
         },
         callers=cache.callers_of(_key(owner)),
-        pods=tuple(pod for pod in cache.owned_by(_key(owner)) if pod["kind"] == POD.name),
+        pods=pods_of(cache, _key(owner), "service"),
+        worker=deployment_of(cache, _key(owner), names.worker(owner.name)),
+        worker_pods=pods_of(cache, _key(owner), "worker"),
         served=served,
         endpoints=endpoints_of(
             spec.platform, cache.get(ObjectKey(FLEET_PLATFORM.name, owner.namespace, spec.platform))
         ),
+    )
+
+
+def deployment_of(cache: ObjectCache, owner: ObjectKey, name: str) -> Object | None:
+    """One of the service's Deployments. One of that name that is another's is none."""
+    deployments = (child for child in cache.owned_by(owner) if child["kind"] == DEPLOYMENT.name)
+    return next((child for child in deployments if child["metadata"]["name"] == name), None)
+
+
+def pods_of(cache: ObjectCache, owner: ObjectKey, component: str) -> tuple[Object, ...]:
+    """Pods of one of the service's Deployments."""
+    return tuple(
+        pod
+        for pod in cache.owned_by(owner)
+        if pod["kind"] == POD.name and (pod["metadata"].get("labels") or {}).get(LABEL_COMPONENT) == component
     )
 
 
@@ -101,6 +126,8 @@ def child_keys(owner: Owner, spec: FastAPIServiceSpec, served: frozenset[str]) -
         wanted.append((CONFIG_MAP, names.config_map(owner.name)))
     if own_secret_keys(spec):
         wanted.append((SECRET, names.secret(owner.name)))
+    if spec.worker is not None:
+        wanted.append((DEPLOYMENT, names.worker(owner.name)))
     if spec.autoscaling:
         wanted.append((HORIZONTAL_POD_AUTOSCALER, owner.name))
     if spec.network_policy.enabled:
@@ -108,6 +135,8 @@ def child_keys(owner: Owner, spec: FastAPIServiceSpec, served: frozenset[str]) -
     if wants_budget(spec):
         wanted.append((POD_DISRUPTION_BUDGET, owner.name))
     wanted += _exposure(owner, spec, served)
+    if wants_worker_budget(spec):
+        wanted.append((POD_DISRUPTION_BUDGET, names.worker(owner.name)))
     return [ObjectKey(kind.name, owner.namespace, name) for kind, name in wanted]
 
 

@@ -4,6 +4,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from fastapi_fleet.api.model import ResourceRequirements
 from fastapi_fleet.api.platform_spec import FleetPlatformSpec
 from fastapi_fleet.api.resource_status import ResourceStatus
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
@@ -27,7 +28,9 @@ def require_consistent(name: str, spec: FastAPIServiceSpec) -> None:
     """Raises InvalidSpecError where fields of the spec contradict one another."""
     require_unique_variables(spec)
     _require_no_self_dependency(name, spec)
-    _require_limits_above_requests(spec)
+    _require_limits_above_requests("spec.resources", spec.resources)
+    if spec.worker is not None:
+        _require_limits_above_requests("spec.worker.resources", spec.worker.resources)
 
 
 def parse_platform(resource: Object) -> FleetPlatformSpec:
@@ -58,13 +61,11 @@ def _require_no_self_dependency(name: str, spec: FastAPIServiceSpec) -> None:
             raise InvalidSpecError(f"spec.services[{at}].name", "a service cannot depend on itself")
 
 
-def _require_limits_above_requests(spec: FastAPIServiceSpec) -> None:
-    if spec.resources is None:
+def _require_limits_above_requests(field: str, resources: ResourceRequirements | None) -> None:
+    if resources is None:
         return
-    requests = spec.resources.requests or {}
-    for resource, limit in (spec.resources.limits or {}).items():
+    requests = resources.requests or {}
+    for resource, limit in (resources.limits or {}).items():
         request = requests.get(resource)
         if request is not None and quantity(request) > quantity(limit):
-            raise InvalidSpecError(
-                f"spec.resources.requests[{resource}]", f"{request} is more than the limit of {limit}"
-            )
+            raise InvalidSpecError(f"{field}.requests[{resource}]", f"{request} is more than the limit of {limit}")

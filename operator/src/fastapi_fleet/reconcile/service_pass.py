@@ -31,6 +31,7 @@ from fastapi_fleet.reconcile.service_plan import (
     with_exposure,
     with_observed,
     with_plan,
+    with_running,
 )
 from fastapi_fleet.reconcile.status_writer import Announce, Now, StatusWriter, timestamp
 from fastapi_fleet.resources import names
@@ -142,10 +143,9 @@ class ServicePass:
     async def _run(self, plan: ServicePlan, facts: ServiceFacts) -> ServiceFacts:
         if plan.may_run(facts):
             await self._hand_over_replicas(plan)
-            await self._children.apply((plan.manifests.workload, *plan.manifests.companions), plan.observed.children)
+            await self._children.apply(plan.manifests.running, plan.observed.children)
         await self._children.prune(plan.owner, plan.manifests.all)
-        facts = replace(facts, deployment=self._cache.get(key_of(plan.manifests.workload)))
-        return with_exposure(facts, self._cache)
+        return with_exposure(with_running(facts, plan, self._cache), self._cache)
 
     async def _hand_over_replicas(self, plan: ServicePlan) -> None:
         """An autoscaler begins with the pods that run: leaving the number out would take it back to one."""

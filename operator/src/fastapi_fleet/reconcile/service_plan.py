@@ -7,10 +7,8 @@ from fastapi_fleet.api.conditions import Reason
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.kinds import (
-    DEPLOYMENT,
     HTTP_ROUTE,
     INGRESS,
-    POD,
     SERVICE_MONITOR,
     Kind,
     Object,
@@ -19,7 +17,7 @@ from fastapi_fleet.kube.kinds import (
 )
 from fastapi_fleet.reconcile.backing_services import DRIFT_CHECK_SECONDS
 from fastapi_fleet.reconcile.credentials import ServiceIdentity, complete_credentials, hidden_values
-from fastapi_fleet.reconcile.observe import Observed, require_dependencies
+from fastapi_fleet.reconcile.observe import Observed, deployment_of, pods_of, require_dependencies
 from fastapi_fleet.reconcile.outcome import WAIT_SECONDS, Outcome
 from fastapi_fleet.reconcile.ownership import refuse_foreign
 from fastapi_fleet.reconcile.references import version_of
@@ -27,7 +25,7 @@ from fastapi_fleet.resources.equality import holds
 from fastapi_fleet.resources.manifest import Owner
 from fastapi_fleet.resources.render import ServiceManifests, render_fastapi_service
 from fastapi_fleet.resources.service_inputs import ServiceInputs
-from fastapi_fleet.status.facts import ServiceFacts
+from fastapi_fleet.status.facts import ServiceFacts, WorkerFacts
 from fastapi_fleet.status.revisions import revision_of
 from fastapi_fleet.status.rollout_complete import runs_nothing_older
 
@@ -72,7 +70,7 @@ def plan_service(
     credentials = complete_credentials(identity, spec, observed.own_secret, observed.endpoints, generate)
     inputs = replace(_inputs(spec, observed, credentials), caller_namespaces=caller_namespaces)
     manifests = render_fastapi_service(owner, spec, inputs)
-    leaving = _leaving(observed, credentials, revision_of(manifests.workload))
+    leaving = _leaving(observed, credentials, manifests)
     if leaving:
         manifests = render_fastapi_service(owner, spec, replace(inputs, leaving=leaving))
     refuse_foreign(manifests.all, observed.children, owner)
@@ -86,8 +84,8 @@ def first_facts(resource: Object, cache: ObjectCache, caller_namespaces: tuple[s
         namespace=key.namespace,
         name=key.name,
         generation=resource["metadata"]["generation"],
-        deployment=next((child for child in cache.owned_by(key) if child["kind"] == DEPLOYMENT.name), None),
-        pods=tuple(child for child in cache.owned_by(key) if child["kind"] == POD.name),
+        deployment=deployment_of(cache, key, key.name),
+        pods=pods_of(cache, key, "service"),
         served=cache.served,
         caller_namespaces=caller_namespaces,
     )
@@ -109,13 +107,35 @@ def with_exposure(facts: ServiceFacts, cache: ObjectCache) -> ServiceFacts:
 
 
 def with_plan(facts: ServiceFacts, plan: ServicePlan) -> ServiceFacts:
-    live = plan.observed.deployment
     return replace(
         facts,
         revision=revision_of(plan.manifests.workload),
-        diverges_while_paused=plan.spec.paused and live is not None and not holds(live, plan.manifests.workload),
+        worker=_worker_facts(plan),
+        diverges_while_paused=plan.spec.paused and _diverges(plan),
         secret_values=(*facts.secret_values, *hidden_values(plan.credentials)),
     )
+
+
+def with_running(facts: ServiceFacts, plan: ServicePlan, cache: ObjectCache) -> ServiceFacts:
+    """What has become of the Deployments by the writes of the pass."""
+    worker = facts.worker
+    if worker is not None and plan.manifests.worker is not None:
+        worker = replace(worker, deployment=cache.get(key_of(plan.manifests.worker)))
+    return replace(facts, deployment=cache.get(key_of(plan.manifests.workload)), worker=worker)
+
+
+def _worker_facts(plan: ServicePlan) -> WorkerFacts | None:
+    if plan.manifests.worker is None:
+        return None
+    revision = revision_of(plan.manifests.worker)
+    wanted: int = plan.manifests.worker["spec"]["replicas"]
+    return WorkerFacts(revision, wanted, plan.observed.worker, plan.observed.worker_pods)
+
+
+def _diverges(plan: ServicePlan) -> bool:
+    """Whether what runs is not what the spec says."""
+    running = ((plan.observed.deployment, plan.manifests.workload), (plan.observed.worker, plan.manifests.worker))
+    return any(live is not None and (wanted is None or not holds(live, wanted)) for live, wanted in running)
 
 
 def outcome_of_facts(facts: ServiceFacts) -> Outcome:
@@ -128,9 +148,13 @@ def outcome_of_facts(facts: ServiceFacts) -> Outcome:
     return Outcome("success", again_after=DRIFT_CHECK_SECONDS if states else None)
 
 
-def _leaving(observed: Observed, credentials: Mapping[str, str], revision: str | None) -> Mapping[str, str]:
+def _leaving(observed: Observed, credentials: Mapping[str, str], manifests: ServiceManifests) -> Mapping[str, str]:
     left = {key: value for key, value in observed.own_secret.items() if key not in credentials}
-    return {} if runs_nothing_older(observed.deployment, observed.pods, revision) else left
+    worker = revision_of(manifests.worker) if manifests.worker is not None else None
+    is_read_no_more = runs_nothing_older(
+        observed.deployment, observed.pods, revision_of(manifests.workload)
+    ) and runs_nothing_older(observed.worker, observed.worker_pods, worker)
+    return {} if is_read_no_more else left
 
 
 def _inputs(spec: FastAPIServiceSpec, observed: Observed, credentials: Mapping[str, str]) -> ServiceInputs:

@@ -29,7 +29,7 @@ DEFAULT_RESOURCES = ResourceRequirements(requests={"cpu": "100m", "memory": "256
 
 def render_deployment(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceInputs) -> Manifest:
     manifest = child(owner, api_version="apps/v1", kind="Deployment", name=owner.name, component="service")
-    template = _stamp_revision(render_pod_template(owner, spec, inputs))
+    template = stamp_revision(render_pod_template(owner, spec, inputs))
     manifest["metadata"]["annotations"] = {
         ANNOTATION_REVISION: template_revision(template),
         **snapshot_annotation(spec),
@@ -50,10 +50,12 @@ def render_deployment(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceInp
     }
 
 
-def render_pod_template(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceInputs) -> Manifest:
+def render_pod_template(
+    owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceInputs, component: str = "service"
+) -> Manifest:
     return {
         "metadata": {
-            "labels": child_labels(owner, owner.name, "service"),
+            "labels": child_labels(owner, owner.name, component),
             "annotations": {ANNOTATION_CONFIG_HASH: config_hash(spec, inputs)},
         },
         "spec": {
@@ -67,7 +69,7 @@ def render_pod_template(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceI
             "hostIPC": False,
             "initContainers": [],
             "imagePullSecrets": [{"name": secret.name} for secret in spec.image_pull_secrets],
-            "topologySpreadConstraints": _topology_spread(owner) if spec.topology_spread.enabled else [],
+            "topologySpreadConstraints": _topology_spread(owner, component) if spec.topology_spread.enabled else [],
             "containers": [render_container(owner, spec, inputs)],
             "volumes": [
                 {"name": "tmp", "emptyDir": {"sizeLimit": "256Mi"}},
@@ -131,7 +133,7 @@ def template_revision(template: Manifest) -> str:
     return revision
 
 
-def _stamp_revision(template: Manifest) -> Manifest:
+def stamp_revision(template: Manifest) -> Manifest:
     annotations = {**template["metadata"]["annotations"], ANNOTATION_REVISION: content_hash(template)}
     return {**template, "metadata": {**template["metadata"], "annotations": annotations}}
 
@@ -150,14 +152,14 @@ def is_handed_over(live: Manifest, wanted: Manifest) -> bool:
     return annotations.get(ANNOTATION_REPLICAS) == AUTOSCALED
 
 
-def _topology_spread(owner: Owner) -> list[Manifest]:
+def _topology_spread(owner: Owner, component: str) -> list[Manifest]:
     """By revision: the pods of the one before are about to go, and must not tell where the new ones lie."""
     return [
         {
             "maxSkew": 1,
             "topologyKey": topology_key,
             "whenUnsatisfiable": "ScheduleAnyway",
-            "labelSelector": {"matchLabels": selector_labels(owner.name, "service")},
+            "labelSelector": {"matchLabels": selector_labels(owner.name, component)},
             "matchLabelKeys": ["pod-template-hash"],
         }
         for topology_key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname")

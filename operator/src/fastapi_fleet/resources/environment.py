@@ -20,7 +20,14 @@ def render_env(name: str, namespace: str, spec: FastAPIServiceSpec, inputs: Serv
         }
         for service in spec.services
     ]
-    return [*_identity(name, spec), *own, *foreign, *urls, *(_render_variable(variable) for variable in spec.env)]
+    return [
+        *_identity(name, spec),
+        *_process(spec),
+        *own,
+        *foreign,
+        *urls,
+        *(_render_variable(variable) for variable in spec.env),
+    ]
 
 
 def render_env_from(name: str, spec: FastAPIServiceSpec) -> list[Manifest]:
@@ -67,6 +74,13 @@ def _identity(name: str, spec: FastAPIServiceSpec) -> list[Manifest]:
     if spec.broker is None or names.SERVICE_NAME in dict(_variables(spec)):
         return []
     return [{"name": names.SERVICE_NAME, "value": name}]
+
+
+def _process(spec: FastAPIServiceSpec) -> list[Manifest]:
+    """Requests alone where a worker carries the events, unless the spec says otherwise."""
+    if spec.worker is None or names.PROCESS in dict(_variables(spec)):
+        return []
+    return [{"name": names.PROCESS, "value": "web"}]
 
 
 def _from_secret(variable: str, secret: str | None, key: str | None) -> Manifest:

@@ -10,6 +10,9 @@ RABBITMQ_URL = "RABBITMQ_URL"
 SERVICE_NAME = "SERVICE_NAME"
 """Tells a service with a broker what its queues must begin with: its rights end there."""
 
+PROCESS = "PROCESS"
+"""Tells a process of fleetkit whether it answers requests, carries events, or does both."""
+
 APP_CONTAINER = "app"
 
 
@@ -27,6 +30,10 @@ def closed_service(service: str) -> str:
 
 def backend(platform: str, component: str) -> str:
     return f"{platform}-{component}"
+
+
+def worker(service: str) -> str:
+    return f"{service}-worker"
 
 
 def postgres(platform: str) -> str:

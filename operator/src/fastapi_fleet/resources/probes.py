@@ -1,6 +1,8 @@
 """Probes of the app container: what the spec says over the defaults."""
 
-from fastapi_fleet.api.service_spec import Probe, Probes
+from typing import Final
+
+from fastapi_fleet.api.probe_spec import Probe, Probes
 from fastapi_fleet.constants import HEALTH_LIVE_PATH, HEALTH_READY_PATH
 from fastapi_fleet.resources.manifest import Manifest
 
@@ -10,6 +12,8 @@ LIVENESS = Probe(
 READINESS = Probe(
     path=HEALTH_READY_PATH, initial_delay_seconds=5, period_seconds=10, timeout_seconds=3, failure_threshold=3
 )
+
+PROBE_FIELDS: Final = frozenset({"startupProbe", "livenessProbe", "readinessProbe"})
 
 STARTUP_PERIOD_SECONDS = 1
 """Short, because it delays each rollout: the budget is a count of periods."""

@@ -14,7 +14,7 @@ from fastapi_fleet.resources.ingress import render_closed_service, render_ingres
 from fastapi_fleet.resources.manifest import Manifest, Owner, with_hash
 from fastapi_fleet.resources.network_policy import render_network_policy
 from fastapi_fleet.resources.platform_inputs import PlatformInputs
-from fastapi_fleet.resources.pod_disruption_budget import render_pod_disruption_budget
+from fastapi_fleet.resources.pod_disruption_budget import render_pod_disruption_budget, render_worker_disruption_budget
 from fastapi_fleet.resources.postgres import render_postgres
 from fastapi_fleet.resources.rabbitmq import render_rabbitmq
 from fastapi_fleet.resources.secret import render_secret
@@ -22,19 +22,27 @@ from fastapi_fleet.resources.service import render_service
 from fastapi_fleet.resources.service_account import render_service_account
 from fastapi_fleet.resources.service_inputs import ServiceInputs
 from fastapi_fleet.resources.service_monitor import render_service_monitor
+from fastapi_fleet.resources.worker import render_worker
 
 
 @dataclass(frozen=True)
 class ServiceManifests:
-    """`prerequisites` come first: pods that start without them would fail. `workload` and its `companions` may wait."""
+    """`prerequisites` come first: pods that start without them would fail. `workload` and the rest may wait."""
 
     prerequisites: tuple[Manifest, ...]
     workload: Manifest
+    worker: Manifest | None
     companions: tuple[Manifest, ...]
 
     @property
     def all(self) -> tuple[Manifest, ...]:
-        return (*self.prerequisites, self.workload, *self.companions)
+        return (*self.prerequisites, *self.running)
+
+    @property
+    def running(self) -> tuple[Manifest, ...]:
+        """What runs, and what goes with it."""
+        worker = (self.worker,) if self.worker is not None else ()
+        return (self.workload, *worker, *self.companions)
 
 
 def render_fastapi_service(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceInputs) -> ServiceManifests:
@@ -52,10 +60,13 @@ def render_fastapi_service(owner: Owner, spec: FastAPIServiceSpec, inputs: Servi
         render_ingress(owner, spec),
         render_http_route(owner, spec, inputs.served),
         render_service_monitor(owner, spec, inputs.served),
+        render_worker_disruption_budget(owner, spec),
     )
+    worker = render_worker(owner, spec, inputs)
     return ServiceManifests(
         prerequisites=tuple(with_hash(manifest) for manifest in prerequisites if manifest is not None),
         workload=with_hash(render_deployment(owner, spec, inputs)),
+        worker=with_hash(worker) if worker is not None else None,
         companions=tuple(with_hash(manifest) for manifest in companions if manifest is not None),
     )
 

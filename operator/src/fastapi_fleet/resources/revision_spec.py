@@ -12,10 +12,13 @@ REVISION_FIELDS: Final = frozenset(
         *("image", "image_pull_policy", "image_pull_secrets"),
         *("app", "port", "extra_ports", "workers", "command", "args"),
         *("resources", "topology_spread", "probes", "shutdown"),
-        *("env", "env_from", "config", "secrets", "services"),
+        *("env", "env_from", "config", "secrets", "services", "worker"),
     }
 )
 """All that shapes pods, but for database and broker: rights and data stay what the spec says now."""
+
+_NOT_KEPT: Final = {"worker": {"replicas"}}
+"""How many pods there are is no part of a revision."""
 
 SIZE_LIMIT: Final = 200_000
 """Bytes of a snapshot: the annotations of an object may have 256 KiB together."""
@@ -24,7 +27,9 @@ SIZE_LIMIT: Final = 200_000
 def snapshot_annotation(spec: FastAPIServiceSpec) -> dict[str, str]:
     """The annotation that keeps the revision's part of the spec; none where it is too large for one."""
     snapshot = canonical_json(
-        spec.model_dump(mode="json", by_alias=True, exclude_defaults=True, include=set(REVISION_FIELDS))
+        spec.model_dump(
+            mode="json", by_alias=True, exclude_defaults=True, include=set(REVISION_FIELDS), exclude=_NOT_KEPT
+        )
     )
     return {ANNOTATION_REVISION_SPEC: snapshot} if len(snapshot.encode()) <= SIZE_LIMIT else {}
 
@@ -42,4 +47,7 @@ def snapshot_hash(snapshot: str) -> str:
 def restored(spec: FastAPIServiceSpec, snapshot: str) -> FastAPIServiceSpec:
     """The spec with the fields of the revision in place of its own. Raises pydantic.ValidationError."""
     kept = FastAPIServiceSpec.model_validate_json(snapshot)
-    return spec.model_copy(update={field: getattr(kept, field) for field in REVISION_FIELDS})
+    fields = {field: getattr(kept, field) for field in REVISION_FIELDS}
+    if kept.worker is not None and spec.worker is not None:
+        fields["worker"] = kept.worker.model_copy(update={"replicas": spec.worker.replicas})
+    return spec.model_copy(update=fields)

@@ -36,6 +36,16 @@ class ExternalServer:
 
 
 @dataclass(frozen=True)
+class WorkerFacts:
+    """The worker's Deployment, as ServiceFacts tells of the service's own. `replicas`: how many are wanted."""
+
+    revision: str | None
+    replicas: int
+    deployment: LiveObject | None = None
+    pods: tuple[LiveObject, ...] = ()
+
+
+@dataclass(frozen=True)
 class ServiceFacts:
     """`spec` is None when it is invalid. `problem`: why the pass ended early. `revision`: of the wanted pod template.
 
@@ -63,6 +73,7 @@ class ServiceFacts:
     diverges_while_paused: bool = False
     deployment: LiveObject | None = None
     pods: tuple[LiveObject, ...] = ()
+    worker: WorkerFacts | None = None
     secret_values: tuple[str, ...] = field(default=(), repr=False)
 
 

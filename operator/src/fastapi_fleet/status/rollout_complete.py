@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from fastapi_fleet.api.conditions import ConditionType, Reason
+from fastapi_fleet.api.conditions import MESSAGE_LIMIT, ConditionType, Reason
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.errors import DependencyMissingError, InvalidSpecError
-from fastapi_fleet.status.conditions import Finding, failed_by, fails, holds, unknown
+from fastapi_fleet.status.conditions import Finding, failed_by, fails, holds, shorten, unknown
 from fastapi_fleet.status.facts import LiveObject, ServiceFacts
 from fastapi_fleet.status.pods import first_cause
 from fastapi_fleet.status.revisions import revision_of, with_context
@@ -22,13 +22,30 @@ def rollout_complete(facts: ServiceFacts) -> Finding:
         return unknown(KIND, Reason.PENDING, "no pods yet: what they need is not ready")
     if facts.problem is not None or facts.spec is None:
         return unknown(KIND, Reason.PENDING, "the spec is not being rolled out; the revision before it goes on running")
-    if (
-        facts.diverges_while_paused
-        or revision_of(facts.deployment) != facts.revision
-        or facts.deployment["spec"]["replicas"] != (wanted := _wanted(facts.spec, facts.deployment))
-    ):
+    if facts.diverges_while_paused:
         return _not_applied(facts.spec.paused)
-    return _progress(facts, facts.deployment, wanted)
+    service = _rollout(facts, facts.spec, facts.deployment, _wanted(facts.spec, facts.deployment))
+    return service if service.status != "True" else _worker(facts, facts.spec) or service
+
+
+def _worker(facts: ServiceFacts, spec: FastAPIServiceSpec) -> Finding | None:
+    """What the worker lacks; None where it lacks nothing, or there is none."""
+    worker = facts.worker
+    if worker is None:
+        return None
+    if worker.deployment is None:
+        return fails(KIND, Reason.ROLLING_OUT, "worker: no pods yet")
+    own = replace(facts, revision=worker.revision, pods=worker.pods)
+    finding = _rollout(own, spec, worker.deployment, worker.replicas)
+    if finding.status == "True":
+        return None
+    return replace(finding, message=shorten(f"worker: {finding.message}", MESSAGE_LIMIT))
+
+
+def _rollout(facts: ServiceFacts, spec: FastAPIServiceSpec, deployment: LiveObject, wanted: int) -> Finding:
+    if revision_of(deployment) != facts.revision or deployment["spec"]["replicas"] != wanted:
+        return _not_applied(spec.paused)
+    return _progress(facts, deployment, wanted)
 
 
 def runs_nothing_older(deployment: LiveObject | None, pods: Iterable[LiveObject], revision: str | None) -> bool:
