@@ -50,7 +50,7 @@ class StubApiServer:
         if kind is None:
             self.scanned.add(path)
             await self.scan_may_end.wait()
-            return web.json_response(_discovery(path))
+            return web.json_response(discovery(path))
         if "watch" in request.query:
             return await self._stream(request, kind)
         self.selectors[kind.plural] = request.query.get("labelSelector")
@@ -67,7 +67,7 @@ class StubApiServer:
             await response.write(json.dumps({"type": event, "object": obj}).encode() + b"\n")
 
 
-def _discovery(path: str) -> dict[str, Any]:
+def discovery(path: str) -> dict[str, Any]:
     """What /api, /apis and each group's version say about the kinds."""
     groups = {kind.group: kind.version for kind in WATCHED if kind.group}
     if path == "api":

@@ -120,7 +120,7 @@ class Fleet:
         """Let every Deployment and StatefulSet come up, and settle."""
         for kind in (DEPLOYMENT, STATEFUL_SET):
             for key in self.kube.keys(kind.name):
-                self.kube.edit(key, _come_up)
+                self.kube.edit(key, come_up)
         return await self.settle()
 
     def conditions(self, resource: Object) -> dict[str, ConditionView]:
@@ -182,7 +182,8 @@ def _secrets() -> Iterator[str]:
     return (f"canary-{number}" for number in count(1))
 
 
-def _come_up(workload: Object) -> None:
+def come_up(workload: Object) -> None:
+    """What a controller says of a workload whose pods all run."""
     replicas = workload["spec"]["replicas"]
     workload["status"] = {
         "observedGeneration": workload["metadata"]["generation"],
