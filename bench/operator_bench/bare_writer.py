@@ -18,9 +18,6 @@ from fastapi_fleet.status.service_status import compute_service_status
 
 from operator_bench.fleet import Fleet
 
-WRITES_PER_SERVICE = 5
-"""ServiceAccount, ConfigMap, Service, Deployment, status."""
-
 WRITES_PER_EDIT = 2
 """Deployment, status."""
 
@@ -38,6 +35,8 @@ class BareWriter:
         for manifest in manifests.prerequisites:
             await self.fleet.api.kube.apply(manifest)
         await self._deploy(service, manifests)
+        for manifest in manifests.companions:
+            await self.fleet.api.kube.apply(manifest)
         return answered
 
     async def edit_image(self, name: str, image: str) -> float:
@@ -50,6 +49,13 @@ class BareWriter:
         deployment = await self.fleet.api.kube.apply(manifests.workload)
         status = _status(service, parse_service(service), deployment)
         await self.fleet.api.kube.patch_status(key_of(service), status_patch(service.get("status") or {}, status))
+
+
+def writes_per_service(fleet: Fleet) -> int:
+    """Every child that a service of the run has, and its status."""
+    service = fleet.manifest("any")
+    unborn = {**service, "metadata": {**service["metadata"], "uid": ""}}
+    return len(_render(unborn).all) + 1
 
 
 def _render(service: Object) -> ServiceManifests:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from figures import Figure, Target, percentile
 
-from operator_bench.bare_writer import WRITES_PER_EDIT, WRITES_PER_SERVICE
+from operator_bench.bare_writer import WRITES_PER_EDIT, writes_per_service
 from operator_bench.deployments import DeploymentWatch
 from operator_bench.fleet import Fleet
 from operator_bench.floor import Floor
@@ -43,7 +43,7 @@ async def measure_burst(
         throughput,
         *ratio,
         *_latencies("burst: created to Deployment", created, floor.burst if floor else None),
-        Figure("burst: writes per service", writes, "", WRITES_PER_SERVICE),
+        Figure("burst: writes per service", writes, "", writes_per_service(fleet)),
         Figure("burst: reads per service", reads, ""),
         Figure("burst: passes per service", (after.passes - before.passes) / len(names), ""),
         Figure("burst: CPU per service", cpu, "ms", floor.cpu_seconds * 1000 if floor else None),

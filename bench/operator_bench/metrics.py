@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fastapi_fleet.kube.kinds import LEASE
+from fastapi_fleet.kube.kinds import CONFIG_MAP, LEASE
 from prometheus_client.parser import text_string_to_metric_families
 
 WRITE_VERBS = frozenset({"PATCH", "POST", "PUT", "DELETE"})
@@ -14,7 +14,7 @@ WRITE_VERBS = frozenset({"PATCH", "POST", "PUT", "DELETE"})
 class Metrics:
     """One scrape. `started_at`: Unix time.
 
-    `writes` and `reads`: requests since the start by "verb kind", without those that keep the Lease.
+    `writes` and `reads`: requests since the start by "verb kind", without those for the Lease and the heartbeat.
     """
 
     writes: Mapping[str, int]
@@ -52,6 +52,7 @@ def parse_metrics(text: str) -> Metrics:
             if sample.name == "fastapi_fleet_api_requests_total" and sample.labels["kind"] != LEASE.name:
                 counts = writes if sample.labels["verb"] in WRITE_VERBS else reads
                 counts[f"{sample.labels['verb']} {sample.labels['kind']}"] += int(sample.value)
+    writes[f"PATCH {CONFIG_MAP.name}"] -= totals["fastapi_fleet_heartbeats_total"]
     return Metrics(
         writes=writes,
         reads=reads,

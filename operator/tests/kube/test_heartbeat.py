@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from fastapi_fleet.errors import ApiRefusedError, ApiUnavailableError, ReconcileError
 from fastapi_fleet.handlers.watches import watch
-from fastapi_fleet.kube.heartbeat import BEAT_SECONDS, DEAF_SECONDS, Heartbeat
+from fastapi_fleet.kube.heartbeat import BEAT_SECONDS, BEATS, DEAF_SECONDS, Heartbeat
 from fastapi_fleet.kube.kinds import WATCHED, Object, ObjectKey
 from support.api_server import StubApiServer, write_kubeconfig
 from support.kubernetes import FakeKube
@@ -71,6 +71,15 @@ async def test_a_leader_that_sees_its_beats_hears(kube: FakeKube, leader: Replic
         await leader.beats(1)
         leader.sees(kube.object(KEY))
         assert leader.heartbeat.unheard_for == 0.0
+
+
+async def test_beats_that_were_written_are_counted(kube: FakeKube, leader: Replica, standby: Replica) -> None:
+    before = BEATS._value.get()
+    await leader.beats(2)
+    await standby.beats(2)
+    kube.fail("apply", KEY.kind, ApiUnavailableError("down"))
+    await leader.beats(1)
+    assert BEATS._value.get() - before == 2
 
 
 async def test_a_leader_that_does_not_see_its_beats_is_deaf(leader: Replica) -> None:

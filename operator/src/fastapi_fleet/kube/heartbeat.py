@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 import structlog
-from prometheus_client import Gauge
+from prometheus_client import Counter, Gauge
 
 from fastapi_fleet.constants import LABEL_COMPONENT, LABEL_MANAGED_BY, MANAGED_BY
 from fastapi_fleet.errors import ReconcileError
@@ -21,6 +21,8 @@ UNHEARD = Gauge(
     "fastapi_fleet_heartbeat_unheard_seconds",
     "Seconds for which the watch has not shown a heartbeat that the API server has.",
 )
+
+BEATS = Counter("fastapi_fleet_heartbeats_total", "Heartbeats that this process wrote while it led.")
 
 BEAT_SECONDS = 15.0
 DEAF_SECONDS = 45.0
@@ -68,7 +70,7 @@ class Heartbeat:
     async def beat(self) -> None:
         """One beat. While the API server does not answer, the watch cannot be blamed: the time counts from anew."""
         try:
-            live = await self._kube.apply(self._manifest()) if self._leads() else await self._kube.get(self._key)
+            live = await self._write() if self._leads() else await self._kube.get(self._key)
         except ReconcileError as error:
             log.warning("No heartbeat", error=error.message)
             self._unheard_since = None
@@ -77,6 +79,11 @@ class Heartbeat:
             self._newest = max(self._newest, _version(live))
         if self._is_behind() and self._unheard_since is None:
             self._unheard_since = self._clock()
+
+    async def _write(self) -> Object:
+        written = await self._kube.apply(self._manifest())
+        BEATS.inc()
+        return written
 
     def saw(self, obj: Object) -> None:
         """Any object that the watch has shown."""
