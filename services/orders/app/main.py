@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2
 from fastapi import APIRouter, FastAPI
-from fleetkit.app import build_app
+from fleetkit.app import app_of_process, build_app
 from fleetkit.auth.verifier import token_verifier
 from fleetkit.background import Startup, Worker, running
 from fleetkit.database import Database
@@ -17,7 +17,6 @@ from fleetkit.events.runtime import event_workers
 from fleetkit.idempotency import keep_purging
 from fleetkit.metrics import new_registry, observe_pool
 from fleetkit.migrations import SchemaCheck
-from fleetkit.settings import load_settings
 from fleetkit.upstream.calls import Upstream
 from fleetkit.upstream.metrics import UpstreamMetrics
 from fleetkit.version import read_version
@@ -112,5 +111,5 @@ def _routers(settings: Settings) -> list[APIRouter]:
 def __getattr__(name: str) -> FastAPI:
     # `uvicorn app.main:app` finds the application here; importing this module needs no environment.
     if name == "app":
-        return create_app(load_settings(Settings))
+        return app_of_process(create_app, Settings)
     raise AttributeError(name)

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 from fastapi import FastAPI
-from fleetkit.app import build_app
+from fleetkit.app import app_of_process, build_app
 from fleetkit.auth.signer import TokenSigner
 from fleetkit.background import Startup, Worker, running
 from fleetkit.database import Database
@@ -17,7 +17,6 @@ from fleetkit.health import Check
 from fleetkit.metrics import new_registry, observe_pool
 from fleetkit.migrations import SchemaCheck
 from fleetkit.rate_limit import RateLimiter
-from fleetkit.settings import load_settings
 from fleetkit.version import read_version
 from prometheus_client import CollectorRegistry
 
@@ -138,5 +137,5 @@ def _event_source(settings: Settings) -> str:
 def __getattr__(name: str) -> FastAPI:
     # `uvicorn app.main:app` finds the application here; importing this module needs no environment.
     if name == "app":
-        return create_app(load_settings(Settings))
+        return app_of_process(create_app, Settings)
     raise AttributeError(name)

@@ -74,6 +74,7 @@ class Database:
         self._settings = settings
         self._application_name = application_name
         self._pool: Any = None
+        self._turns = asyncio.Semaphore(settings.database_pool_max)
 
     async def __aenter__(self) -> Self:
         return self
@@ -118,7 +119,7 @@ class Database:
         Raises:
             DatabaseUnavailableError: none was free in time, or the database failed on the way.
         """
-        return _Lease(self._pool, self._settings.database_acquire_timeout)
+        return _Lease(self._pool, self._turns, self._settings.database_acquire_timeout)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -188,12 +189,18 @@ class Database:
 
 
 class _Lease:
-    """A connection while it is lent. Every request has one, and a generator would cost several times as much."""
+    """A connection while it is lent. Every request has one, and a generator would cost several times as much.
 
-    __slots__ = ("_connection", "_pool", "_timeout")
+    Who waits has its turn before who comes later: the pool by itself gives a returned connection to whoever asks next,
+    and under load a tenth of the requests waited for it four times as long as the others. It also makes a timer for
+    each connection that it lends and takes back; here only a wait has one.
+    """
 
-    def __init__(self, pool: Any, timeout: float) -> None:  # noqa: ANN401 - the driver has no types
+    __slots__ = ("_connection", "_pool", "_timeout", "_turns")
+
+    def __init__(self, pool: Any, turns: asyncio.Semaphore, timeout: float) -> None:  # noqa: ANN401 - the driver has no types
         self._pool = pool
+        self._turns = turns
         self._timeout = timeout
         self._connection: Any = None
 
@@ -201,18 +208,35 @@ class _Lease:
         if self._pool is None:
             raise DatabaseUnavailableError("The database is not open yet")
         try:
-            connection: Connection = await self._pool.acquire(timeout=self._timeout)
+            if self._turns.locked():
+                async with asyncio.timeout(self._timeout):
+                    connection: Connection = await self._acquire()
+            else:
+                connection = await self._acquire()
         except _FAILURES as error:
             raise await self._unavailable(error) from error
         self._connection = connection
         return connection
 
+    async def _acquire(self) -> Connection:
+        await self._turns.acquire()
+        try:
+            # Whose turn it is finds a free one, or makes one, which has a timeout of its own.
+            connection: Connection = await self._pool.acquire()
+        except BaseException:
+            self._turns.release()
+            raise
+        return connection
+
     async def __aexit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
         is_usable = isinstance(error, asyncpg.InterfaceError) and _is_open(self._connection)
         try:
-            await self._pool.release(self._connection)
+            # After an error the driver may have to cancel a statement first.
+            await self._pool.release(self._connection, timeout=None if error is None else self._timeout)
         except _FAILURES as failure:
             raise await self._unavailable(failure) from failure
+        finally:
+            self._turns.release()
         # On a connection that can be used, such an error is a mistake of the caller.
         if isinstance(error, _FAILURES) and not is_usable:
             raise await self._unavailable(error) from error

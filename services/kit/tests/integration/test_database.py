@@ -63,6 +63,50 @@ async def test_does_not_wait_for_ever_for_a_free_connection(database_url: str) -
                     pass
 
 
+async def test_lends_in_the_order_in_which_it_is_asked(database_url: str) -> None:
+    asked: list[int] = []
+    lent: list[int] = []
+    settings = settings_for(database_url, database_pool_min=2, database_pool_max=2)
+    async with Database(settings, application_name="test") as database:
+        await database.open()
+
+        async def use_often() -> None:
+            for turn in range(20):
+                for _ in range(turn % 5):
+                    await asyncio.sleep(0)
+                number = len(asked)
+                asked.append(number)
+                async with database.acquire() as connection:
+                    lent.append(number)
+                    await connection.fetchval("SELECT 1")
+
+        async with asyncio.TaskGroup() as users:
+            for _ in range(8):
+                users.create_task(use_often())
+    assert lent == asked
+
+
+async def test_takes_back_what_a_request_was_cancelled_with(database_url: str) -> None:
+    settings = settings_for(database_url, database_pool_max=1)
+    async with Database(settings, application_name="test") as database:
+        await database.open()
+        lent = asyncio.Event()
+
+        async def sleep() -> None:
+            async with database.acquire() as connection:
+                lent.set()
+                await connection.execute("SELECT pg_sleep(30)")
+
+        for _ in range(3):
+            lent.clear()
+            sleeping, waiting = asyncio.create_task(sleep()), asyncio.create_task(sleep())
+            await lent.wait()
+            for task in (waiting, sleeping):
+                task.cancel()
+            await asyncio.wait([sleeping, waiting])
+        await database.check()
+
+
 async def test_ends_a_statement_that_takes_too_long(database_url: str) -> None:
     settings = settings_for(database_url, database_statement_timeout=0.2)
     async with Database(settings, application_name="test") as database:

@@ -1,10 +1,14 @@
+import gc
 import json
 import logging
 
 import httpx2
 import pytest
 import structlog
+from fastapi import FastAPI
+from fleetkit.app import app_of_process
 from fleetkit.logs import configure_logging
+from fleetkit.settings import ServiceSettings
 
 PROBLEM = "application/problem+json"
 
@@ -159,3 +163,19 @@ async def test_times_requests_by_endpoint_with_its_prefix(client: httpx2.AsyncCl
 async def test_counts_no_probe(client: httpx2.AsyncClient) -> None:
     await client.get("/health/live")
     assert "/health" not in (await client.get("/metrics")).text
+
+
+class Settings(ServiceSettings):
+    service_name: str = "things"
+
+
+def test_what_a_process_starts_with_is_left_out_by_the_garbage_collector() -> None:
+    def create_app(settings: Settings) -> FastAPI:
+        return FastAPI(title=settings.service_name)
+
+    frozen = gc.get_freeze_count()
+    try:
+        assert app_of_process(create_app, Settings).title == "things"
+        assert gc.get_freeze_count() > frozen
+    finally:
+        gc.unfreeze()

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import structlog
 from fastapi import APIRouter, FastAPI, Request
-from fleetkit.app import build_app
+from fleetkit.app import app_of_process, build_app
 from fleetkit.background import Startup, running
 from fleetkit.database import Connection, Database
 from fleetkit.events.cloudevents import CloudEvent
 from fleetkit.events.outbox import append
 from fleetkit.events.runtime import event_workers
 from fleetkit.metrics import new_registry
-from fleetkit.settings import BrokerSettings, DatabaseSettings, ServiceName, ServiceSettings, load_settings
+from fleetkit.settings import BrokerSettings, DatabaseSettings, ServiceName, ServiceSettings
 from pydantic import BaseModel
 
 REQUEST_SECONDS = 1.5
@@ -85,5 +85,5 @@ def create_app(settings: Settings) -> FastAPI:
 
 def __getattr__(name: str) -> FastAPI:
     if name == "app":
-        return create_app(load_settings(Settings))
+        return app_of_process(create_app, Settings)
     raise AttributeError(name)
