@@ -179,7 +179,7 @@ def test_registries_are_asked_of_every_image_that_a_spec_can_name() -> None:
     policies = {one["metadata"]["name"].split("-")[-2]: one for one in of_kind(manifests, "ValidatingAdmissionPolicy")}
     for crd in of_kind(manifests, "CustomResourceDefinition"):
         policy = policies[crd["spec"]["names"]["plural"]]
-        checked = [rule["messageExpression"].split(":")[0].strip('"') for rule in policy["spec"]["validations"]]
+        checked = [rule["messageExpression"].partition(":")[0].strip('"') for rule in policy["spec"]["validations"]]
         schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
         assert checked == list(images_in_schema(schema, "spec"))
 
@@ -200,6 +200,7 @@ def test_default_settings_and_resources() -> None:
         "FLEET_RESYNC_SECONDS": "600",
         "FLEET_WATCH_NAMESPACES": "",
         "FLEET_CALLER_NAMESPACES": "",
+        "FLEET_EXTERNAL_HOSTS": "",
         "FLEET_LEASE_NAME": "fastapi-fleet",
         "FLEET_LEASE_NAMESPACE": "fastapi-fleet-system",
     }
@@ -240,6 +241,7 @@ def test_every_value_reaches_its_place() -> None:
         "FLEET_RESYNC_SECONDS": "60",
         "FLEET_WATCH_NAMESPACES": "shop,billing",
         "FLEET_CALLER_NAMESPACES": "ingress-nginx,monitoring",
+        "FLEET_EXTERNAL_HOSTS": "*.rds.example.com,mq.example.com,10.0.0.7",
         "FLEET_LEASE_NAME": "fastapi-fleet",
         "FLEET_LEASE_NAMESPACE": "fastapi-fleet-system",
     }
@@ -336,6 +338,7 @@ def test_definitions_outlive_the_release_when_told_to(keep: str, annotations: di
         ("resyncSeconds=1", "/resyncSeconds"),
         ("watchNamespaces={Shop}", "/watchNamespaces/0"),
         ("callerNamespaces={Shop}", "/callerNamespaces/0"),
+        ("externalHosts={https://db.example.com}", "/externalHosts/0"),
         ("resources.limits.memory=1GB", "/resources/limits/memory"),
         ("admission.registries={Registry}", "/admission/registries/0"),
         ("admission.requiredLabels={a b}", "/admission/requiredLabels/0"),

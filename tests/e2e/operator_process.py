@@ -28,6 +28,12 @@ class Operator:
         current = self.cluster.run("logs", f"--selector={SELECTOR}", "--tail=-1", f"--since-time={self.since}")
         return [*self._earlier, *current.splitlines()]
 
+    def image(self) -> str:
+        """The image that it is installed with."""
+        deployment = self.cluster.get(*DEPLOYMENT.split("/"))
+        assert deployment is not None, "no operator is installed"
+        return str(deployment["spec"]["template"]["spec"]["containers"][0]["image"])
+
     def lease(self) -> Resource:
         lease = self.cluster.get("lease", LEASE)
         assert lease is not None, "no operator has ever led"

@@ -11,6 +11,12 @@ CHART: Final = Path(__file__).parents[2] / "charts" / "fastapi-fleet"
 HELM_SECONDS: Final = 120
 
 
+def values(image: str, *, watch: str) -> list[str]:
+    """A release of an image for one namespace."""
+    repository, _, tag = image.rpartition(":")
+    return [f"--set=image.repository={repository}", f"--set=image.tag={tag}", f"--set=watchNamespaces={{{watch}}}"]
+
+
 @dataclass(frozen=True)
 class Release:
     """A release by its name and namespace. Every method fails the test where Helm fails."""
@@ -18,9 +24,14 @@ class Release:
     name: str
     namespace: str
 
-    def install(self, *arguments: str) -> None:
+    def install(self, *arguments: str, chart: Path = CHART) -> None:
         """Install and wait until everything is ready."""
-        self._helm("install", self.name, str(CHART), "--wait", f"--timeout={HELM_SECONDS}s", *arguments)
+        self._helm("install", self.name, str(chart), "--wait", f"--timeout={HELM_SECONDS}s", *arguments)
+
+    def upgrade(self, *arguments: str) -> None:
+        """Upgrade to the chart of the work tree, the values kept, and wait until everything is ready."""
+        kept = ["--reset-then-reuse-values", *arguments]
+        self._helm("upgrade", self.name, str(CHART), "--wait", f"--timeout={HELM_SECONDS}s", *kept)
 
     def test(self) -> str:
         """What `helm test` says."""

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 import pytest
 from eventually import eventually
 from kubectl import Kubectl, Resource
-from operator_process import DEPLOYMENT, Operator
-from release import Release
+from operator_process import Operator
+from release import Release, values
 
 NAME = "second-fastapi-fleet"
 HEARTBEAT_SECONDS = 40.0
 """The leader beats every 15 s."""
+PODS_SECONDS = 60.0
+"""Helm does not wait for the pods, which may take 30 s to stop."""
 
 
 @pytest.fixture
@@ -20,9 +22,7 @@ def second(cluster: Kubectl, operator: Operator) -> Iterator[Release]:
     release = Release("second", cluster.namespace)
     try:
         release.install(
-            f"--set=watchNamespaces={{{cluster.namespace}}}",
-            f"--set=image.repository={image_of(operator)[0]}",
-            f"--set=image.tag={image_of(operator)[1]}",
+            *values(operator.image(), watch=cluster.namespace),
             "--set=replicas=1",
             "--set=crds.install=false",
             "--set=resources.requests.cpu=10m",
@@ -40,15 +40,8 @@ def test_a_release_for_one_namespace_lives_in_it_and_leaves_nothing_that_holds(
     assert "Succeeded" in second.test()
     assert restarts(cluster) == [0]
     second.uninstall()
-    assert left(cluster) == {"configmap/" + NAME + "-heartbeat", "lease/" + NAME}
+    eventually(lambda: assert_left(cluster, {f"configmap/{NAME}-heartbeat", f"lease/{NAME}"}), PODS_SECONDS)
     assert cluster.get("crd", "fastapiservices.fastapi-fleet.io") is not None
-
-
-def image_of(operator: Operator) -> tuple[str, str]:
-    deployment = operator.cluster.get(*DEPLOYMENT.split("/"))
-    assert deployment is not None
-    repository, _, tag = deployment["spec"]["template"]["spec"]["containers"][0]["image"].rpartition(":")
-    return repository, tag
 
 
 def cluster_roles(cluster: Kubectl) -> list[str]:
@@ -74,9 +67,9 @@ def pods(cluster: Kubectl) -> list[Resource]:
     return cluster.select("pods", "app.kubernetes.io/name=fastapi-fleet")
 
 
-def left(cluster: Kubectl) -> set[str]:
-    """What the release has left in its namespace, Kubernetes' own objects and Helm's apart."""
+def assert_left(cluster: Kubectl, expected: set[str]) -> None:
+    """What the release has left in its namespace, Kubernetes' own objects apart."""
     kinds = "deployment,service,pod,serviceaccount,role,rolebinding,poddisruptionbudget,configmap,lease,secret"
     objects = json.loads(cluster.run("get", kinds, "--output=json"))["items"]
     names = {f"{one['kind'].lower()}/{one['metadata']['name']}" for one in objects}
-    return names - {"configmap/kube-root-ca.crt", "serviceaccount/default"}
+    assert names - {"configmap/kube-root-ca.crt", "serviceaccount/default"} == expected
