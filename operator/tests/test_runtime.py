@@ -1,4 +1,4 @@
-"""The whole operator, with its real client, watches and queue, on an API server that does not always do its part."""
+"""R3, R4, R6: the whole operator, with real client and watches, on an API server that does not always do its part."""
 
 import asyncio
 from collections.abc import AsyncIterator

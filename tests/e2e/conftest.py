@@ -3,7 +3,7 @@
 import json
 import subprocess
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -76,6 +76,13 @@ def furnished_cluster(fleet: Kubectl, evidence: Evidence, images: Images) -> Ite
         yield namespace
 
 
+@pytest.fixture
+def new_cluster(fleet: Kubectl, evidence: Evidence) -> Iterator[Callable[[], Kubectl]]:
+    """Makes namespaces of the test's own, as many as it takes."""
+    with ExitStack() as namespaces:
+        yield lambda: namespaces.enter_context(_namespace(evidence))
+
+
 @contextmanager
 def _namespace(evidence: Evidence) -> Iterator[Kubectl]:
     """Every namespace admits nothing but hardened pods. Its deletion is ordered and not waited for."""
@@ -88,7 +95,7 @@ def _namespace(evidence: Evidence) -> Iterator[Kubectl]:
         yield namespace
         evidence.gather(namespace)
     finally:
-        namespace.run("delete", "namespace", namespace.namespace, "--wait=false")
+        namespace.run("delete", "namespace", namespace.namespace, "--wait=false", "--ignore-not-found")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -101,6 +108,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
             report.sections.append((f"pods in {namespace.namespace}", _told(_pods, namespace)))
         report.sections.append(("operator log", _told(_log, OPERATOR)))
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints the figures that tests recorded."""
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"{report.nodeid}: {name} {value}")
 
 
 def _told(describe: Callable[[Kubectl], str], namespace: Kubectl) -> str:

@@ -85,6 +85,10 @@ class Kubectl:
         """The namespace's objects of a kind, those that the label selector matches."""
         return _objects(json.loads(self.run("get", kind, f"--selector={selector}", "--output=json")))
 
+    def select_everywhere(self, kind: str) -> list[Resource]:
+        """The objects of a kind in all namespaces."""
+        return _objects(json.loads(self.run("get", kind, "--all-namespaces", "--output=json")))
+
     def patch(self, kind: str, name: str, patch: Manifest, *, subresource: str = "") -> Resource:
         """JSON merge patch; answers the object as it is afterwards."""
         arguments = [f"--subresource={subresource}"] if subresource else []

@@ -1,4 +1,4 @@
-"""What somebody changes by hand in PostgreSQL or RabbitMQ is repaired, since no event tells of it."""
+"""R9: what somebody changes by hand in PostgreSQL or RabbitMQ is repaired, since no event tells of it."""
 
 from backends import list_broker_users, role_can_log_in, run_rabbitmqctl, run_sql
 from eventually import eventually

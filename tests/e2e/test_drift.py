@@ -1,4 +1,4 @@
-"""What somebody deletes or edits by hand comes back as the spec has it; what belongs to others stays."""
+"""R9: what somebody deletes or edits by hand comes back as the spec has it; what belongs to others stays."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Wherever a pass is cut off or refused, the next ones bring about what an undisturbed one does, and nothing else."""
+"""R1: wherever a pass is cut off or refused, the next ones bring about what an undisturbed one does, and no more."""
 
 import re
 from collections.abc import Awaitable, Callable
