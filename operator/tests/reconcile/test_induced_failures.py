@@ -28,8 +28,13 @@ ALL: dict[str, Any] = {
     "autoscaling": {"minReplicas": 2, "maxReplicas": 4},
     "route": {"parentRefs": [{"name": "public"}]},
     "ingress": {"host": "shop.example.org"},
+    "monitoring": {},
+    "worker": {},
 }
 SHOP, FULL_SHOP = fastapi_service(replicas=2), fastapi_service(**ALL)
+PASSING_SHOP = fastapi_service(
+    database={"deletionPolicy": "Delete"}, broker={"consumes": ["user.registered"], "deletionPolicy": "Delete"}
+)
 
 Step = Callable[[Fleet], Awaitable[object]]
 
@@ -52,6 +57,7 @@ SCENARIOS: dict[str, tuple[list[Step], Step]] = {
     "service loses everything": ([submit(PLATFORM), submit(FULL_SHOP)], submit(SHOP)),
     "service gets a new image": ([submit(SHOP)], submit(fastapi_service(image="registry.example/shop:2", replicas=2))),
     "service is deleted": ([submit(PLATFORM), submit(FULL_SHOP)], remove_the_shop),
+    "service is deleted with its data": ([submit(PLATFORM), submit(PASSING_SHOP)], remove_the_shop),
 }
 
 Snapshot = dict[str, Any]
@@ -84,8 +90,10 @@ def snapshot(fleet: Fleet) -> Snapshot:
         "objects": {str(key): _comparable(fleet.kube.object(key)) for key in sorted(fleet.kube.keys())},
         "databases": fleet.postgres.databases,
         "locked": set(fleet.postgres.locked),
+        "dropped": set(fleet.postgres.dropped),
         "users": fleet.rabbitmq.users,
         "removed": set(fleet.rabbitmq.removed),
+        "emptied": set(fleet.rabbitmq.emptied),
     }
 
 
