@@ -72,6 +72,16 @@ REFUSED: dict[str, tuple[Manifest, str, str]] = {
     "port as text": (service(port="http"), "spec.port", "must be of type integer"),
     "route without a Gateway": (service(route={"hosts": ["a.example"]}), "spec.route.parentRefs", "Required value"),
     "route to no Gateway": (service(route={"parentRefs": []}), "spec.route.parentRefs", "at least 1 items"),
+    "route to one Gateway twice": (
+        service(route={"parentRefs": [{"name": "public"}, {"name": "public", "sectionName": "https"}]}),
+        "spec.route.parentRefs",
+        "needs another sectionName each time",
+    ),
+    "route to a namespace that cannot be": (
+        service(route={"parentRefs": [{"name": "public", "namespace": "Gateways"}]}),
+        "spec.route.parentRefs[0].namespace",
+        "should match",
+    ),
     "route of a host with a scheme": (
         service(route={"hosts": ["https://a.example"], "parentRefs": [{"name": "public"}]}),
         "spec.route.hosts[0]",

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from fastapi_fleet.api.model import ApiModel, HttpPath, ObjectName, cel, cel_rules
+from fastapi_fleet.api.network_spec import LabelKey, LabelValue, NamespaceName
 from fastapi_fleet.constants import GROUP
 
 Host = Annotated[
@@ -46,14 +47,14 @@ class Ingress(ApiModel):
     path_type: Literal["Prefix", "Exact"] = Field("Prefix", description="Whether everything below path belongs to it.")
     class_name: ObjectName | None = Field(None, description="IngressClass. The cluster's default when left out.")
     tls: IngressTls | None = Field(None, description="Serve HTTPS with this certificate.")
-    annotations: dict[str, Annotated[str, StringConstraints(max_length=4096)]] = Field(
+    annotations: dict[LabelKey, Annotated[str, StringConstraints(max_length=4096)]] = Field(
         default={},
         max_length=32,
         description="Annotations of the Ingress, for its controller or a certificate manager.",
         json_schema_extra=cel_rules(
             cel(
-                f"self.all(key, size(key) <= 317 && !key.startsWith('{GROUP}/'))",
-                f"ingress.annotations must not begin with {GROUP}/, and have 317 characters at most",
+                f"self.all(key, !key.startsWith('{GROUP}/'))",
+                f"ingress.annotations must not begin with {GROUP}/: those are the operator's",
             )
         ),
     )
@@ -62,10 +63,16 @@ class Ingress(ApiModel):
 
 class ParentRef(ApiModel):
     name: ObjectName = Field(description="Name of the Gateway.")
-    namespace: Annotated[str, StringConstraints(min_length=1, max_length=63)] | None = Field(
+    namespace: NamespaceName | None = Field(
         None, description="Its namespace; the Gateway must allow routes from here. Default: the service's own."
     )
     section_name: ObjectName | None = Field(None, description="One listener of it. All that fit when left out.")
+
+
+_SAME_GATEWAY = (
+    "a.name == b.name && (has(a.__namespace__) ? a.__namespace__ : '') == (has(b.__namespace__) ? b.__namespace__ : '')"
+)
+_SAME_LISTENER = f"{_SAME_GATEWAY} && has(b.sectionName) && a.sectionName == b.sectionName"
 
 
 class Route(ApiModel):
@@ -80,7 +87,16 @@ class Route(ApiModel):
         min_length=1,
         max_length=8,
         description="Gateways that the route wants to be served by.",
-        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+        json_schema_extra={
+            "x-kubernetes-list-type": "atomic",
+            **cel_rules(
+                cel(
+                    f"self.all(a, self.exists_one(b, {_SAME_GATEWAY}) || "
+                    f"(has(a.sectionName) && self.exists_one(b, {_SAME_LISTENER})))",
+                    "route.parentRefs: a Gateway that is named more than once needs another sectionName each time",
+                )
+            ),
+        },
     )
     scheme: Literal["https", "http"] = Field(
         "https", description="What the Gateway's listener speaks. Only status.publicUrl tells it."
@@ -106,10 +122,7 @@ class Monitoring(ApiModel):
         Annotated[str, StringConstraints(min_length=2, max_length=16, pattern=r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$")]
         | None
     ) = Field(None, description="Time from one scrape to the next, such as 30s. Prometheus' own default when left out.")
-    labels: dict[
-        Annotated[str, StringConstraints(min_length=1, max_length=317)],
-        Annotated[str, StringConstraints(max_length=63, pattern=r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$")],
-    ] = Field(
+    labels: dict[LabelKey, LabelValue] = Field(
         default={},
         max_length=32,
         description="Labels of the ServiceMonitor, by which a Prometheus selects it, such as release: prometheus.",
