@@ -1,10 +1,15 @@
-"""A service that tells which image it is of and what its environment holds."""
+"""A service that tells which image it is of and what its environment holds, and burns CPU time on demand."""
 
 import os
+import time
 
-from fastapi import FastAPI
+from fastapi import BackgroundTasks, FastAPI
+
+BUSY_SECONDS = 0.01
+IDLE_SECONDS = 0.04
 
 app = FastAPI()
+app.state.burning_until = 0.0
 
 
 @app.get("/health/live")
@@ -25,3 +30,18 @@ async def version() -> str:
 @app.get("/environment/{name}")
 async def environment(name: str) -> str | None:
     return os.environ.get(name)
+
+
+@app.get("/burn/{seconds}")
+async def burn(seconds: float, background: BackgroundTasks) -> None:
+    """Use a fifth of a core for that long; 0 ends it."""
+    app.state.burning_until = time.monotonic() + seconds
+    background.add_task(_burn)
+
+
+def _burn() -> None:
+    while time.monotonic() < app.state.burning_until:
+        busy_until = time.monotonic() + BUSY_SECONDS
+        while time.monotonic() < busy_until:
+            pass
+        time.sleep(IDLE_SECONDS)
