@@ -34,6 +34,11 @@ resume() {
   kubectl --context "$context" wait node --all --for=condition=Ready --timeout=60s >/dev/null || give_up 'has a node that is not ready after 60 s'
 }
 
+# Mounted into the node from here, so that it starts again also where this checkout is gone.
+files=$FLEET_CACHE/cluster
+mkdir -p "$files"
+cp hack/cluster/audit-policy.yaml "$files/"
+
 clusters=$(kind get clusters --quiet)
 if grep -qx "$cluster" <<< "$clusters"; then
   resume
@@ -58,7 +63,7 @@ PATCH
 config=$(mktemp)
 trap 'rm -f "$config"' EXIT
 options=()
-cp hack/cluster/kind.yaml "$config"
+sed "s|CLUSTER_FILES|$files|" hack/cluster/kind.yaml > "$config"
 registry=$(hack/detect-registry.sh)
 if [[ $registry == no ]]; then
   node_image=$(hack/ensure-node-image.sh)

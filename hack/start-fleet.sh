@@ -11,10 +11,11 @@ hack/setup-docker.sh
 registry=$(hack/detect-registry.sh)
 has_cluster() { docker container inspect fastapi-fleet-control-plane >/dev/null 2>&1; }
 if [[ $registry == no ]] && ! has_cluster && ! is_built "$(node_image)"; then
-  say 'No image registry: the first run builds Kubernetes, its tools and the base images from source: 15 to 25 minutes on 2 cores.'
+  say 'No image registry: the first run builds Kubernetes, its tools and the base images from source: 20 to 30 minutes on 2 cores.'
 fi
 hack/setup-tools.sh kind kubectl helm
 hack/create-cluster.sh
+hack/install-metrics-server.sh
 
 images=$(hack/build-images.sh)
 image() { sed -n "s/^$1=//p" <<< "$images"; }
@@ -24,6 +25,7 @@ loaded=("$(image operator)" "$(image users)" "$(image orders)")
 if [[ $POSTGRES_IMAGE == localhost/* ]]; then loaded+=("$POSTGRES_IMAGE" "$RABBITMQ_IMAGE"); fi
 hack/load-images.sh "${loaded[@]}"
 
+kubectl --context kind-fastapi-fleet apply --server-side --filename hack/cluster/namespaces.yaml >/dev/null
 hack/install-operator.sh "$(image operator)"
 hack/deploy-services.sh "$(image users)" "$(image orders)" "$POSTGRES_IMAGE" "$RABBITMQ_IMAGE"
 hack/wait-ready.sh 300 fleetplatform/default fastapiservice/users fastapiservice/orders

@@ -87,7 +87,8 @@ def new_cluster(fleet: Kubectl, evidence: Evidence) -> Iterator[Callable[[], Kub
 def _namespace(evidence: Evidence) -> Iterator[Kubectl]:
     """Every namespace admits nothing but hardened pods. Its deletion is ordered and not waited for."""
     namespace = Kubectl(f"e2e-{uuid4().hex[:8]}")
-    labels = {"pod-security.kubernetes.io/enforce": "restricted", "fastapi-fleet.io/test": "e2e"}
+    levels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
+    labels = {**levels, "fastapi-fleet.io/test": "e2e"}
     namespace.apply(
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace.namespace, "labels": labels}}
     )

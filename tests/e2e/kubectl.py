@@ -18,6 +18,10 @@ TARGET_FLAGS: Final = frozenset({"--context", "--kubeconfig", "--server", "-s", 
 POLL_SECONDS: Final = 0.2
 COMMAND_TIMEOUT_SECONDS: Final = 120.0
 
+WARNING: Final = "Warning: "
+OWN_WARNINGS: Final = ("Warning: deleting cluster-scoped resources", "Warning: Immediate deletion does not wait")
+"""What kubectl says by itself."""
+
 Manifest = Mapping[str, Any]
 Resource = dict[str, Any]
 
@@ -38,6 +42,10 @@ class NotReachedError(Exception):
     """The awaited state was not reached in time; the message shows the last one seen."""
 
 
+WARNINGS: Final[list[str]] = []
+"""What the API server has warned of since the tests began."""
+
+
 @dataclass(frozen=True)
 class Kubectl:
     """kubectl in one namespace. Every method raises KubectlError where kubectl fails."""
@@ -54,6 +62,8 @@ class Kubectl:
         """
         command = self._command(arguments)
         done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=timeout, check=False)
+        told = (line for line in done.stderr.splitlines() if line.startswith(WARNING))
+        WARNINGS.extend(line for line in told if not line.startswith(OWN_WARNINGS))
         if done.returncode != 0:
             raise KubectlError(command, done.stderr)
         return done.stdout

@@ -11,13 +11,17 @@ from kubectl import Kubectl, Resource
 READABLE: Final = ",".join(
     (
         *("fastapiservices", "fleetplatforms", "events", "configmaps", "services", "serviceaccounts"),
-        *("deployments", "replicasets", "statefulsets", "pods"),
+        *("deployments", "replicasets", "statefulsets", "controllerrevisions", "pods"),
+        *("horizontalpodautoscalers", "poddisruptionbudgets", "networkpolicies", "ingresses"),
+        *("endpointslices", "persistentvolumeclaims", "leases"),
     )
 )
 """Kinds that people without the right to read Secrets commonly read."""
 
 MIN_LENGTH: Final = 12
 """Shorter values of Secrets are names, such as that of an administrator."""
+
+OWN_IMAGE: Final = "/e2e-app:"
 
 
 @dataclass
@@ -36,6 +40,8 @@ class Evidence:
         for found in cluster.select(READABLE):
             where = f"{cluster.namespace}/{found['kind']}/{found['metadata']['name']}"
             self.readable[where] = json.dumps(_as_specified(found) if found["kind"] == "Pod" else found)
+            if found["kind"] == "Pod" and _writes_a_log(found):
+                self.readable[f"{where}/log"] = cluster.run("logs", found["metadata"]["name"], "--all-containers")
 
     def leaks(self, text: str) -> list[str]:
         """Names of the secrets whose value, or its base64 form, is in the text."""
@@ -50,6 +56,13 @@ class Evidence:
         for secret in filter(None, (value, password)):
             if len(secret) >= MIN_LENGTH:
                 self.secrets[f"{name} {len(self.secrets)}"] = secret
+
+
+def _writes_a_log(pod: Resource) -> bool:
+    """Whether all its containers run, none of them of the tests' own image, which tells secrets when asked to."""
+    containers = pod["status"].get("containerStatuses", ())
+    running = containers and all(container["state"].get("running") for container in containers)
+    return bool(running) and not any(OWN_IMAGE in container["image"] for container in containers)
 
 
 def _as_specified(pod: Resource) -> Resource:

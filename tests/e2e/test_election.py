@@ -26,6 +26,16 @@ def test_a_clean_stop_is_taken_over_at_once(cluster: Kubectl, images: Images, op
     await_ready(cluster)
 
 
+def test_a_killed_leader_is_replaced(cluster: Kubectl, images: Images, operator: Operator) -> None:
+    start(cluster, service(images.v1))
+    leader, before = operator.leader(), operator.lease()["spec"]["holderIdentity"]
+    operator.kill(leader)
+    eventually(lambda: held_by_another(operator, before), TAKE_OVER_SECONDS)
+    cluster.patch(SERVICE, "hello", {"spec": {"image": images.v2}})
+    await_ready(cluster)
+    operator.await_replicas()
+
+
 def test_a_frozen_leader_is_replaced_and_ends_when_it_wakes(
     cluster: Kubectl, images: Images, operator: Operator
 ) -> None:

@@ -3,18 +3,23 @@
 import json
 
 import pytest
-from kubectl import Kubectl
+from kubectl import WARNINGS, Kubectl, Resource
 from operator_process import Operator
 from secrecy import Evidence
 
 ALLOWED_ERRORS: frozenset[str] = frozenset()
 """Events of the log that may be of level error. None is."""
 
+MANAGED = "app.kubernetes.io/managed-by=fastapi-fleet"
+WORKLOADS = "deployments,statefulsets"
+POD_SECURITY = "pod-security.kubernetes.io/"
+
 
 @pytest.fixture(scope="module")
-def complete(fleet: Kubectl, evidence: Evidence) -> Evidence:
-    """The evidence with that of users and orders."""
+def complete(fleet: Kubectl, operator: Operator, evidence: Evidence) -> Evidence:
+    """The evidence with that of users and orders, and of the operator itself."""
     evidence.gather(fleet)
+    evidence.gather(operator.cluster)
     assert evidence.secrets
     return evidence
 
@@ -38,3 +43,34 @@ def test_operator_logged_no_error(operator: Operator) -> None:
 def test_operator_never_crashed(operator: Operator) -> None:
     restarts = [status["restartCount"] for pod in operator.pods() for status in pod["status"]["containerStatuses"]]
     assert restarts == [0, 0]
+
+
+def test_every_namespace_with_pods_of_the_fleet_is_restricted(fleet: Kubectl, operator: Operator) -> None:
+    managed = fleet.run("get", "pods", "--all-namespaces", f"--selector={MANAGED}", "--output=json")
+    names = {pod["metadata"]["namespace"] for pod in json.loads(managed)["items"]} | {operator.cluster.namespace}
+    restricted = dict.fromkeys(("enforce", "audit", "warn"), "restricted")
+    levels = {name: _pod_security(fleet.get("namespace", name)) for name in names}
+    assert [name for name, found in levels.items() if found != restricted] == []
+
+
+def _pod_security(namespace: Resource | None) -> dict[str, str]:
+    assert namespace is not None
+    labels = namespace["metadata"].get("labels", {})
+    return {key.removeprefix(POD_SECURITY): labels[key] for key in labels if key.startswith(POD_SECURITY)}
+
+
+def test_workloads_of_operator_services_and_backends_raise_no_warning(fleet: Kubectl, operator: Operator) -> None:
+    for namespace in (operator.cluster, fleet):
+        workloads = namespace.run("get", WORKLOADS, "--output=json")
+        told = namespace.run("create", "--dry-run=server", "--output=name", "--filename=-", stdin=_as_new(workloads))
+        assert told.splitlines()
+    assert WARNINGS == []
+
+
+def _as_new(workloads: str) -> str:
+    """The same workloads under other names, as they would be made now."""
+    items = json.loads(workloads)["items"]
+    return "\n".join(
+        json.dumps({**item, "metadata": {"name": f"again-{item['metadata']['name']}"}, "status": None})
+        for item in items
+    )
