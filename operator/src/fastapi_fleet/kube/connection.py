@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 import aiohttp
 
+from fastapi_fleet.kube.body import encode
+
 JSON = "application/json"
 REQUEST_TIMEOUT_SECONDS = 30.0
 CONNECT_TIMEOUT_SECONDS = 5.0
@@ -87,7 +89,7 @@ class Connection:
         """One request with `body` as JSON, None for none. Raises aiohttp.ClientError or TimeoutError."""
         if self._clock() - self._logged_in_at >= LOGIN_SECONDS:
             self._log_in()
-        content = None if body is None else json.dumps(body, separators=(",", ":")).encode()
+        content = None if body is None else encode(body)
         headers = {"Accept": accept} | ({} if content is None else {"Content-Type": content_type})
         answer = await self._send(verb, path, params, headers, content)
         if answer.status == HTTPStatus.UNAUTHORIZED:
