@@ -7,7 +7,9 @@ source hack/lib/cache.sh
 
 image=$1
 release=(fastapi-fleet --namespace fastapi-fleet-system --kube-context kind-fastapi-fleet)
-content=$(text_key "$image" "$(content_key charts/fastapi-fleet)")
+# Platforms of the local cluster may use servers in it that somebody else runs.
+values=(--set "image.repository=${image%:*}" --set "image.tag=${image##*:}" --set 'externalHosts={*.svc}')
+content=$(text_key "${values[*]}" "$(content_key charts/fastapi-fleet)")
 installed=$(helm status "${release[@]}" --output json 2>/dev/null | python3 -c '
 import json, sys
 info = json.load(sys.stdin)["info"]
@@ -17,8 +19,7 @@ if [[ $installed == "deployed content $content" ]]; then
   say 'The operator is installed with this chart and image'
 else
   say 'Installing the operator with its chart'
-  helm upgrade --install "${release[@]}" charts/fastapi-fleet --create-namespace --description "content $content" \
-    --set "image.repository=${image%:*}" --set "image.tag=${image##*:}" >/dev/null
+  helm upgrade --install "${release[@]}" charts/fastapi-fleet --create-namespace --description "content $content" "${values[@]}" >/dev/null
 fi
 
 kubectl() { command kubectl --context kind-fastapi-fleet --namespace fastapi-fleet-system "$@"; }

@@ -18,6 +18,9 @@ READABLE: Final = ",".join(
 )
 """Kinds that people without the right to read Secrets commonly read."""
 
+NOT_SECRET: Final = frozenset({"host", "ca.crt", "tls.crt"})
+"""Keys of Secrets that say where a server is and how to know it, beside its administrator's password."""
+
 MIN_LENGTH: Final = 12
 """Shorter values of Secrets are names, such as that of an administrator."""
 
@@ -35,7 +38,8 @@ class Evidence:
         for secret in cluster.select("secrets"):
             where = f"{cluster.namespace}/{secret['metadata']['name']}"
             for key, encoded in (secret.get("data") or {}).items():
-                self._add_secret(f"{where}[{key}]", base64.b64decode(encoded).decode(errors="replace"))
+                if key not in NOT_SECRET:
+                    self._add_secret(f"{where}[{key}]", base64.b64decode(encoded).decode(errors="replace"))
             self.readable[f"{where}/metadata"] = json.dumps(secret["metadata"])
         for found in cluster.select(READABLE):
             where = f"{cluster.namespace}/{found['kind']}/{found['metadata']['name']}"

@@ -56,6 +56,8 @@ def test_policies_hold_for_the_servers_of_a_platform(guarded: Kubectl) -> None:
     assert "and not postgres:17" in refusal(guarded, platform_of({"postgres": {}}))
     assert refusal(guarded, platform_of({"postgres": allowed})) == ""
     assert refusal(guarded, platform_of({"postgres": EXTERNAL})) == ""
+    managed: dict[str, object] = {"mode": "CloudNativePG", "cloudNativePG": {"image": FOREIGN}}
+    assert "spec.postgres.cloudNativePG.image: images come from" in refusal(guarded, platform_of({"postgres": managed}))
 
 
 def platform_of(servers: dict[str, dict[str, object]]) -> Manifest:

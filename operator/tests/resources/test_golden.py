@@ -46,7 +46,12 @@ def render(given: dict[str, Any]) -> list[Manifest]:
     return render_fleet_platform(
         owner,
         parse_platform(resource),
-        PlatformInputs(given.get("adminPasswords", {}), given.get("authorities", {}), "fastapi-fleet-system"),
+        PlatformInputs(
+            given.get("adminPasswords", {}),
+            given.get("authorities", {}),
+            "fastapi-fleet-system",
+            frozenset(given.get("served", ())),
+        ),
     )
 
 

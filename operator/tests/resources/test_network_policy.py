@@ -146,6 +146,14 @@ def test_service_reaches_an_external_server_on_its_port_alone(host: str, reached
     assert not allows(policies(service), pod(service), reached, 5432)
 
 
+def test_service_reaches_the_pods_that_another_operator_runs_and_no_others() -> None:
+    server = ServerPeer(5432, pod_labels={"cnpg.io/cluster": "default-postgres"}, host="default-postgres-rw.team.svc")
+    service = children("shop", ServiceInputs(servers={"postgres": server}), database={})
+    instance = Endpoint("team", {"cnpg.io/cluster": "default-postgres", "role": "primary"})
+    assert allows(policies(service), pod(service), instance, 5432)
+    assert not allows(policies(service), pod(service), STRANGER, 5432)
+
+
 def test_external_server_with_an_address_is_reached_at_this_address_alone() -> None:
     inputs = ServiceInputs(servers={"rabbitmq": ServerPeer(5671, host="198.51.100.8")})
     service = children("shop", inputs, broker={})

@@ -85,6 +85,8 @@ class Reason(StrEnum):
 
     EMBEDDED = "Embedded"
     EXTERNAL = "External"
+    NOT_REPLICATED = "NotReplicated"
+    REPLICATED = "Replicated"
 
 
 class Condition(ApiModel):

@@ -161,7 +161,8 @@ REASONS: Final[dict[Reason, Explanation]] = {
         "Check spec.port and spec.probes, raise probes.startupSeconds for a slow start, and read the log.",
     ),
     Reason.KIND_MISSING: Explanation(
-        "The cluster lacks the kind that the spec asks for, or the operator may not read it. The service runs without.",
+        "The cluster lacks the kind that the spec asks for, or the operator may not read it. A service runs without; a "
+        "platform's server is not made.",
         "Install the CRD that the message names; the operator notices within 30 s. Or take the field out of the spec.",
     ),
     Reason.ROUTE_ACCEPTED: Explanation("Every Gateway has accepted the route and found the service."),
@@ -182,4 +183,10 @@ REASONS: Final[dict[Reason, Explanation]] = {
         "A server of the platform was not made by the operator, which cannot see what it survives.",
         "None needed; see to replicas, backups and their alerts where the server is run.",
     ),
+    Reason.NOT_REPLICATED: Explanation(
+        "A server of the platform would not survive the loss of an instance, or has lost one already.",
+        "Ask for more: postgres.cloudNativePG.instances at least 2, rabbitmq.clusterOperator.replicas at least 3. "
+        "If it has lost one, look at the Cluster or RabbitmqCluster that the message names.",
+    ),
+    Reason.REPLICATED: Explanation("Every server of the platform survives the loss of an instance."),
 }

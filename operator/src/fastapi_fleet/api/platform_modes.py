@@ -4,7 +4,7 @@ from typing import Final
 
 from pydantic import Field
 
-from fastapi_fleet.api.model import ApiModel, ObjectName, cel, cel_rules
+from fastapi_fleet.api.model import ApiModel, ImageReference, ObjectName, cel, cel_rules
 
 MODE_IS_FIXED: Final = cel_rules(
     cel(
@@ -41,4 +41,28 @@ class External(ApiModel):
     admin_secret_ref: AdminSecretReference = Field(
         description="Secret that says where the server is and who administers it. "
         "The operator calls only hosts that its own settings allow."
+    )
+
+
+class CloudNativePG(ApiModel):
+    """A Cluster of CloudNativePG."""
+
+    instances: int = Field(3, ge=1, le=100, description="PostgreSQL pods: one primary, the others its replicas.")
+    image: ImageReference | None = Field(
+        None, description="Image that CloudNativePG can run. Its own default when left out."
+    )
+    storage_class: ObjectName | None = Field(
+        None, description="StorageClass of the volumes. The cluster's default when left out."
+    )
+
+
+class ClusterOperator(ApiModel):
+    """A RabbitmqCluster of the RabbitMQ Cluster Operator."""
+
+    replicas: int = Field(3, ge=1, le=9, description="RabbitMQ pods. Queues are kept by a majority: an odd number.")
+    image: ImageReference | None = Field(
+        None, description="RabbitMQ image. The Cluster Operator's own default when left out."
+    )
+    storage_class: ObjectName | None = Field(
+        None, description="StorageClass of the volumes. The cluster's default when left out."
     )

@@ -6,53 +6,85 @@ from pydantic import ConfigDict, Field
 
 from fastapi_fleet.api.model import ApiModel, ImageReference, Quantity, ResourceRequirements, cel, cel_rules
 from fastapi_fleet.api.network_spec import IngressPolicy
-from fastapi_fleet.api.platform_modes import MODE_IS_FIXED, External, needed_by_mode
+from fastapi_fleet.api.platform_modes import (
+    MODE_IS_FIXED,
+    CloudNativePG,
+    ClusterOperator,
+    External,
+    needed_by_mode,
+    only_for_mode,
+)
 
 STORAGE_IS_FIXED = cel_rules(cel("self == oldSelf", "storage cannot change: a StatefulSet keeps its claim"))
 
 
 class PostgresPlatform(ApiModel):
-    model_config = ConfigDict(json_schema_extra=cel_rules(*needed_by_mode("postgres", "external", "External")))
+    model_config = ConfigDict(
+        json_schema_extra=cel_rules(
+            *needed_by_mode("postgres", "external", "External"),
+            only_for_mode("postgres", "cloudNativePG", "CloudNativePG"),
+        )
+    )
 
-    mode: Literal["Embedded", "External"] = Field(
+    mode: Literal["Embedded", "External", "CloudNativePG"] = Field(
         "Embedded",
         description="Embedded: one PostgreSQL pod on a persistent volume, for development. "
-        "External: a server that is there already.",
+        "External: a server that is there already. CloudNativePG: a Cluster of that operator, whose CRD must be there.",
         json_schema_extra=MODE_IS_FIXED,
     )
     external: External | None = Field(None, description="The server of mode External.")
+    cloud_native_pg: CloudNativePG | None = Field(
+        None, alias="cloudNativePG", description="The Cluster of mode CloudNativePG."
+    )
     image: ImageReference = Field(
         "postgres:17", description="Embedded: image that keeps the contract of the official postgres image."
     )
     storage: Quantity = Field(
-        "1Gi", description="Embedded: size of the volume. It outlives the platform.", json_schema_extra=STORAGE_IS_FIXED
+        "1Gi",
+        description="Embedded and CloudNativePG: size of a volume. It outlives the platform.",
+        json_schema_extra=STORAGE_IS_FIXED,
     )
-    max_connections: int = Field(100, ge=10, le=10000, description="Embedded: max_connections of the server.")
+    max_connections: int = Field(
+        100, ge=10, le=10000, description="Embedded and CloudNativePG: max_connections of the server."
+    )
     resources: ResourceRequirements | None = Field(
-        None, description="Embedded: compute resources. Default: requests of 100m CPU and 256Mi, memory limit 512Mi."
+        None,
+        description="Embedded and CloudNativePG: compute resources of a pod. "
+        "Default, embedded alone: requests of 100m CPU and 256Mi, memory limit 512Mi.",
     )
 
 
 class RabbitmqPlatform(ApiModel):
-    model_config = ConfigDict(json_schema_extra=cel_rules(*needed_by_mode("rabbitmq", "external", "External")))
+    model_config = ConfigDict(
+        json_schema_extra=cel_rules(
+            *needed_by_mode("rabbitmq", "external", "External"),
+            only_for_mode("rabbitmq", "clusterOperator", "ClusterOperator"),
+        )
+    )
 
-    mode: Literal["Embedded", "External"] = Field(
+    mode: Literal["Embedded", "External", "ClusterOperator"] = Field(
         "Embedded",
         description="Embedded: one RabbitMQ pod on a persistent volume, for development. "
-        "External: a server that is there already.",
+        "External: a server that is there already. "
+        "ClusterOperator: a RabbitmqCluster of the RabbitMQ Cluster Operator, whose CRD must be there.",
         json_schema_extra=MODE_IS_FIXED,
     )
     external: External | None = Field(None, description="The server of mode External.")
+    cluster_operator: ClusterOperator | None = Field(None, description="The RabbitmqCluster of mode ClusterOperator.")
     image: ImageReference = Field(
         "rabbitmq:4-management",
         description="Embedded: image that keeps the contract of the official rabbitmq image, "
         "management plugin included.",
     )
     storage: Quantity = Field(
-        "1Gi", description="Embedded: size of the volume. It outlives the platform.", json_schema_extra=STORAGE_IS_FIXED
+        "1Gi",
+        description="Embedded and ClusterOperator: size of a volume. It outlives the platform.",
+        json_schema_extra=STORAGE_IS_FIXED,
     )
     resources: ResourceRequirements | None = Field(
-        None, description="Embedded: compute resources. Default: requests of 100m CPU and 256Mi, memory limit 512Mi."
+        None,
+        description="Embedded and ClusterOperator: compute resources of a pod. "
+        "Default, embedded alone: requests of 100m CPU and 256Mi, memory limit 512Mi.",
     )
 
 

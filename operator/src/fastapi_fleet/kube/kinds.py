@@ -54,6 +54,8 @@ HORIZONTAL_POD_AUTOSCALER: Final = Kind("HorizontalPodAutoscaler", "autoscaling"
 POD_DISRUPTION_BUDGET: Final = Kind("PodDisruptionBudget", "policy", "v1", "poddisruptionbudgets")
 HTTP_ROUTE: Final = Kind("HTTPRoute", "gateway.networking.k8s.io", "v1", "httproutes")
 SERVICE_MONITOR: Final = Kind("ServiceMonitor", "monitoring.coreos.com", "v1", "servicemonitors")
+POSTGRES_CLUSTER: Final = Kind("Cluster", "postgresql.cnpg.io", "v1", "clusters")
+RABBITMQ_CLUSTER: Final = Kind("RabbitmqCluster", "rabbitmq.com", "v1beta1", "rabbitmqclusters")
 NETWORK_POLICY: Final = Kind("NetworkPolicy", "networking.k8s.io", "v1", "networkpolicies")
 INGRESS: Final = Kind("Ingress", "networking.k8s.io", "v1", "ingresses")
 POD: Final = Kind("Pod", "", "v1", "pods")
@@ -77,7 +79,7 @@ CHILDREN: Final = (
 )
 """Kinds that the operator writes and every cluster has."""
 
-OPTIONAL: Final = (HTTP_ROUTE, SERVICE_MONITOR)
+OPTIONAL: Final = (HTTP_ROUTE, SERVICE_MONITOR, POSTGRES_CLUSTER, RABBITMQ_CLUSTER)
 """Kinds that the operator writes where their CRD is there; it may come and go (reconcile/optional_kinds.py)."""
 
 WATCHED: Final = (*OWNERS, *CHILDREN, POD)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from fastapi_fleet.api.endpoints import BrokerEndpoint, PostgresEndpoint
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
-from fastapi_fleet.constants import AMQP_PORT, POSTGRES_PORT
+from fastapi_fleet.constants import AMQP_PORT, LABEL_COMPONENT, LABEL_NAME, POSTGRES_PORT
 from fastapi_fleet.kube.kinds import Object
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.certificate_authority import authority_path
@@ -20,7 +20,7 @@ Endpoint = TypeVar("Endpoint", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Endpoints:
-    """None where a platform has not found its external server yet. `peers`: servers that are not embedded."""
+    """None where a platform has not found a server that others run yet. `peers`: servers that are not embedded."""
 
     postgres: PostgresEndpoint | None
     broker: BrokerEndpoint | None
@@ -33,18 +33,18 @@ class Endpoints:
 
 
 def endpoints_of(name: str, platform: Object | None) -> Endpoints:
-    """By what the platform's spec says and, where its servers are external, by what its status has found."""
+    """By what the platform's spec says and, where others run its servers, by what its status has found."""
     spec: Mapping[str, Mapping[str, object]] = (platform or {}).get("spec") or {}
     status: Mapping[str, object] = (platform or {}).get("status") or {}
     postgres: PostgresEndpoint | None = PostgresEndpoint(host=names.postgres(name), port=POSTGRES_PORT)
     broker: BrokerEndpoint | None = BrokerEndpoint(host=names.rabbitmq(name), port=AMQP_PORT)
     peers: dict[str, ServerPeer] = {}
-    if _is_external(spec.get("postgres")):
+    if (mode := _mode(spec.get("postgres"))) != "Embedded":
         postgres = _found(PostgresEndpoint, status.get("postgres"))
-        peers |= {"postgres": ServerPeer(postgres.port, host=postgres.host)} if postgres else {}
-    if _is_external(spec.get("rabbitmq")):
+        peers |= {"postgres": _peer(postgres, _pod_labels(mode, names.postgres(name)))} if postgres else {}
+    if (mode := _mode(spec.get("rabbitmq"))) != "Embedded":
         broker = _found(BrokerEndpoint, status.get("rabbitmq"))
-        peers |= {"rabbitmq": ServerPeer(broker.port, host=broker.host)} if broker else {}
+        peers |= {"rabbitmq": _peer(broker, _pod_labels(mode, names.rabbitmq(name)))} if broker else {}
     return Endpoints(postgres, broker, peers)
 
 
@@ -66,8 +66,19 @@ def broker_url(endpoint: BrokerEndpoint, user: str, password: str, virtual_host:
     return f"{scheme}://{login}@{_authority(endpoint.host, endpoint.port)}/{vhost}{_query(parameters)}"
 
 
-def _is_external(server: Mapping[str, object] | None) -> bool:
-    return server is not None and server.get("mode") == "External"
+def _pod_labels(mode: object, cluster: str) -> dict[str, str]:
+    """What the other operators label the pods of a cluster with. Empty where there are no such pods."""
+    if mode == "CloudNativePG":
+        return {"cnpg.io/cluster": cluster}
+    return {LABEL_NAME: cluster, LABEL_COMPONENT: "rabbitmq"} if mode == "ClusterOperator" else {}
+
+
+def _mode(server: Mapping[str, object] | None) -> object:
+    return (server or {}).get("mode", "Embedded")
+
+
+def _peer(endpoint: PostgresEndpoint | BrokerEndpoint, pod_labels: Mapping[str, str]) -> ServerPeer:
+    return ServerPeer(endpoint.port, pod_labels=pod_labels, host=endpoint.host)
 
 
 def _found(model: type[Endpoint], endpoint: object) -> Endpoint | None:

@@ -1,4 +1,4 @@
-"""Servers of a platform that the operator did not make: found by their Secrets, and asked whether they answer."""
+"""Servers of a platform that others run: found by their Secrets, and asked whether they answer."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -37,26 +37,26 @@ class ExternalServers:
         self._answered: dict[PostgresServer | BrokerServer, float] = {}
 
     async def look(self, owner: Owner, spec: FleetPlatformSpec) -> dict[str, ExternalServer]:
-        """What is external, by component. Never raises for a server's or a Secret's failure."""
+        """What others run, by component. Never raises for a server's or a Secret's failure."""
         looks: dict[str, Awaitable[ExternalServer]] = {}
-        if spec.postgres is not None and spec.postgres.mode == "External":
-            looks["postgres"] = self._look_at_postgres(owner.namespace, spec.postgres)
-        if spec.rabbitmq is not None and spec.rabbitmq.mode == "External":
-            looks["rabbitmq"] = self._look_at_broker(owner.namespace, spec.rabbitmq)
+        if spec.postgres is not None and spec.postgres.mode != "Embedded":
+            looks["postgres"] = self._look_at_postgres(owner, spec.postgres)
+        if spec.rabbitmq is not None and spec.rabbitmq.mode != "Embedded":
+            looks["rabbitmq"] = self._look_at_broker(owner, spec.rabbitmq)
         return dict(zip(looks, await asyncio.gather(*looks.values()), strict=True))
 
-    async def _look_at_postgres(self, namespace: str, spec: PostgresPlatform) -> ExternalServer:
+    async def _look_at_postgres(self, owner: Owner, spec: PostgresPlatform) -> ExternalServer:
         try:
-            secret = await self._servers.external_postgres(namespace, spec)
+            secret = await self._servers.others_postgres(owner.namespace, owner.name, spec)
         except ReconcileError as error:
             return ExternalServer(_refusal(error))
         server = secret.server()
         state = await self._state("PostgreSQL", server, lambda: self._postgres.check_administrator(server))
         return ExternalServer(state, secret.endpoint(), server.certificate_authority)
 
-    async def _look_at_broker(self, namespace: str, spec: RabbitmqPlatform) -> ExternalServer:
+    async def _look_at_broker(self, owner: Owner, spec: RabbitmqPlatform) -> ExternalServer:
         try:
-            secret = await self._servers.external_broker(namespace, spec)
+            secret = await self._servers.others_broker(owner.namespace, owner.name, spec)
         except ReconcileError as error:
             return ExternalServer(_refusal(error))
         server = secret.server()

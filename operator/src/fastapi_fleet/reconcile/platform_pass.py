@@ -14,9 +14,12 @@ from fastapi_fleet.kube.kinds import (
     CONFIG_MAP,
     NETWORK_POLICY,
     POD,
+    POSTGRES_CLUSTER,
+    RABBITMQ_CLUSTER,
     SECRET,
     SERVICE,
     STATEFUL_SET,
+    Kind,
     Object,
     ObjectKey,
     key_of,
@@ -37,7 +40,9 @@ from fastapi_fleet.status.facts import ExternalServer, PlatformFacts
 from fastapi_fleet.status.platform_status import compute_platform_status
 
 EMBEDDED = "Embedded"
-EXTERNAL = "External"
+OTHERS = ("External", "CloudNativePG", "ClusterOperator")
+
+CLUSTERS = (POSTGRES_CLUSTER, RABBITMQ_CLUSTER)
 
 
 @dataclass(frozen=True)
@@ -75,13 +80,13 @@ class PlatformPass:
             return DONE
         facts = PlatformFacts(key.namespace, key.name, resource["metadata"]["generation"])
         try:
-            owner, spec = owner_from(resource), parse_platform(resource)
+            owner, spec, served = owner_from(resource), parse_platform(resource), self._cache.served
             facts = replace(facts, spec=spec)
-            live = await self._children.live(child_keys(owner, spec))
+            live = await self._children.live(child_keys(owner, spec, served))
             passwords = self._admin_passwords(owner, spec, live)
             facts = replace(facts, secret_values=tuple(passwords.values()))
             facts = replace(facts, external=await self._external.look(owner, spec))
-            inputs = PlatformInputs(passwords, _authorities(facts.external), self._operator_namespace)
+            inputs = PlatformInputs(passwords, _authorities(facts.external), self._operator_namespace, served)
             manifests = render_fleet_platform(owner, spec, inputs)
             refuse_foreign(manifests, live, owner)
             facts = replace(facts, diverges_while_paused=spec.paused and not _all_held(manifests, live))
@@ -104,13 +109,17 @@ class PlatformPass:
         newest = self._cache.get(key)
         if newest is None or newest["metadata"]["uid"] != resource["metadata"]["uid"]:
             return DONE
-        facts = replace(facts, stateful_sets=self._stateful_sets(key), pods=self._pods(key))
+        facts = replace(
+            facts, stateful_sets=self._of(key, STATEFUL_SET), pods=self._pods(key), clusters=self._of(key, *CLUSTERS)
+        )
         previous = parse_status(newest, FleetPlatformStatus)
         await self._status.write(newest, compute_platform_status(facts, previous, now=timestamp(self._now)))
         return outcome_of(facts.problem) if facts.problem else outcome_of_external(facts.external.values())
 
-    def _stateful_sets(self, key: ObjectKey) -> dict[str, Manifest]:
-        return {_component(child): child for child in self._cache.owned_by(key) if child["kind"] == STATEFUL_SET.name}
+    def _of(self, key: ObjectKey, *kinds: Kind) -> dict[str, Manifest]:
+        """Children of these kinds, by component."""
+        wanted = {kind.name for kind in kinds}
+        return {_component(child): child for child in self._cache.owned_by(key) if child["kind"] in wanted}
 
     def _pods(self, key: ObjectKey) -> dict[str, tuple[Manifest, ...]]:
         pods: dict[str, tuple[Manifest, ...]] = {}
@@ -121,15 +130,23 @@ class PlatformPass:
         return pods
 
 
-def child_keys(owner: Owner, spec: FleetPlatformSpec) -> list[ObjectKey]:
+def child_keys(owner: Owner, spec: FleetPlatformSpec, served: frozenset[str]) -> list[ObjectKey]:
     """The children that the spec asks for, told before they can be rendered."""
-    keys = [_authority_key(owner, backend) for backend in _backends(owner, spec, EXTERNAL).values()]
+    keys = [_authority_key(owner, backend) for backend in _backends(owner, spec, *OTHERS).values()]
+    keys += _cluster_keys(owner, spec, served)
     for backend in _backends(owner, spec, EMBEDDED).values():
         keys.append(ObjectKey(SECRET.name, owner.namespace, names.admin_secret(backend)))
         if spec.network_policy.enabled:
             keys.append(ObjectKey(NETWORK_POLICY.name, owner.namespace, backend))
         keys += [ObjectKey(kind.name, owner.namespace, backend) for kind in (SERVICE, STATEFUL_SET)]
     return keys
+
+
+def _cluster_keys(owner: Owner, spec: FleetPlatformSpec, served: frozenset[str]) -> Iterator[ObjectKey]:
+    for mode, kind in zip(("CloudNativePG", "ClusterOperator"), CLUSTERS, strict=True):
+        for backend in _backends(owner, spec, mode).values():
+            if kind.name in served:
+                yield ObjectKey(kind.name, owner.namespace, backend)
 
 
 def _authority_key(owner: Owner, backend: str) -> ObjectKey:
@@ -171,10 +188,10 @@ def _left_alone(
             yield there
 
 
-def _backends(owner: Owner, spec: FleetPlatformSpec, mode: str) -> dict[str, str]:
-    """Names of the wanted backends of a mode, by component."""
+def _backends(owner: Owner, spec: FleetPlatformSpec, *modes: str) -> dict[str, str]:
+    """Names of the wanted backends of some modes, by component."""
     wanted = {
         "postgres": (spec.postgres, names.postgres(owner.name)),
         "rabbitmq": (spec.rabbitmq, names.rabbitmq(owner.name)),
     }
-    return {component: name for component, (asked, name) in wanted.items() if asked is not None and asked.mode == mode}
+    return {component: name for component, (asked, name) in wanted.items() if asked is not None and asked.mode in modes}

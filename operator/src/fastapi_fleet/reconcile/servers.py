@@ -9,7 +9,7 @@ from fastapi_fleet.constants import POSTGRES_PORT, RABBITMQ_MANAGEMENT_PORT
 from fastapi_fleet.errors import DependencyMissingError, InvalidSpecError
 from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.client import KubeClient
-from fastapi_fleet.kube.kinds import SECRET, Object, ObjectKey, key_of
+from fastapi_fleet.kube.kinds import POSTGRES_CLUSTER, RABBITMQ_CLUSTER, SECRET, Object, ObjectKey, key_of
 from fastapi_fleet.reconcile.admin_secrets import (
     BrokerAdminSecret,
     ExternalSecret,
@@ -18,6 +18,7 @@ from fastapi_fleet.reconcile.admin_secrets import (
     read_admin_secret,
 )
 from fastapi_fleet.reconcile.allowed_hosts import AllowedHosts
+from fastapi_fleet.reconcile.managed_servers import broker_of_cluster, postgres_of_cluster, require_serving
 from fastapi_fleet.reconcile.parse import parse_platform
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.secret import decode
@@ -37,8 +38,8 @@ class Servers:
 
     async def postgres(self, platform: Object) -> PostgresServer:
         key, spec = key_of(platform), parse_platform(platform).postgres
-        if spec is not None and spec.mode == "External":
-            return (await self.external_postgres(key.namespace, spec)).server()
+        if spec is not None and spec.mode != "Embedded":
+            return (await self.others_postgres(key.namespace, key.name, spec)).server()
         backend = names.postgres(key.name)
         user, password = await self._login(key.namespace, names.admin_secret(backend))
         host = names.cluster_host(backend, key.namespace)
@@ -46,18 +47,30 @@ class Servers:
 
     async def broker(self, platform: Object) -> BrokerServer:
         key, spec = key_of(platform), parse_platform(platform).rabbitmq
-        if spec is not None and spec.mode == "External":
-            return (await self.external_broker(key.namespace, spec)).server()
+        if spec is not None and spec.mode != "Embedded":
+            return (await self.others_broker(key.namespace, key.name, spec)).server()
         backend = names.rabbitmq(key.name)
         user, password = await self._login(key.namespace, names.admin_secret(backend))
         host = names.cluster_host(backend, key.namespace)
         return BrokerServer(host=host, port=RABBITMQ_MANAGEMENT_PORT, user=user, password=password)
 
-    async def external_postgres(self, namespace: str, spec: PostgresPlatform) -> PostgresAdminSecret:
-        return await self._external(PostgresAdminSecret, namespace, _required(spec.external, "spec.postgres"))
+    async def others_postgres(self, namespace: str, platform: str, spec: PostgresPlatform) -> PostgresAdminSecret:
+        """The PostgreSQL of a platform, where others run it."""
+        if spec.mode == "External":
+            return await self._external(PostgresAdminSecret, namespace, _required(spec.external, "spec.postgres"))
+        cluster = names.postgres(platform)
+        require_serving(self._cache, POSTGRES_CLUSTER, namespace, cluster)
+        login = await self._values(namespace, names.superuser_secret(cluster))
+        authority = await self._values(namespace, names.server_ca_secret(cluster))
+        return postgres_of_cluster(namespace, cluster, login, authority)
 
-    async def external_broker(self, namespace: str, spec: RabbitmqPlatform) -> BrokerAdminSecret:
-        return await self._external(BrokerAdminSecret, namespace, _required(spec.external, "spec.rabbitmq"))
+    async def others_broker(self, namespace: str, platform: str, spec: RabbitmqPlatform) -> BrokerAdminSecret:
+        """The RabbitMQ of a platform, where others run it."""
+        if spec.mode == "External":
+            return await self._external(BrokerAdminSecret, namespace, _required(spec.external, "spec.rabbitmq"))
+        cluster = names.rabbitmq(platform)
+        require_serving(self._cache, RABBITMQ_CLUSTER, namespace, cluster)
+        return broker_of_cluster(namespace, cluster, await self._values(namespace, names.default_user_secret(cluster)))
 
     async def _external(self, model: type[ExternalSecret], namespace: str, external: External) -> ExternalSecret:
         name = external.admin_secret_ref.name
@@ -74,7 +87,7 @@ class Servers:
         key = ObjectKey(SECRET.name, namespace, name)
         secret = self._cache.get(key) or await self._kube.get(key)
         if secret is None:
-            raise DependencyMissingError(Reason.SECRET_MISSING, f"{key} with the administrator's login is not there")
+            raise DependencyMissingError(Reason.SECRET_MISSING, f"{key}, which reaching the server needs, is not there")
         return decode(secret)
 
 

@@ -48,6 +48,26 @@ def admin_secret(backend: str) -> str:
     return f"{backend}-admin"
 
 
+def write_service(cluster: str) -> str:
+    """Service that CloudNativePG keeps before the primary of its Cluster."""
+    return f"{cluster}-rw"
+
+
+def superuser_secret(cluster: str) -> str:
+    """Secret in which CloudNativePG keeps a superuser's login."""
+    return f"{cluster}-superuser"
+
+
+def server_ca_secret(cluster: str) -> str:
+    """Secret with the certificates that CloudNativePG signs those of its servers with."""
+    return f"{cluster}-ca"
+
+
+def default_user_secret(cluster: str) -> str:
+    """Secret in which the RabbitMQ Cluster Operator keeps an administrator's login."""
+    return f"{cluster}-default-user"
+
+
 def certificate_authority(backend: str) -> str:
     """ConfigMap with the certificates that services check a server's with."""
     return f"{backend}-ca"

@@ -10,8 +10,10 @@ class PlatformInputs:
 
     `authorities`: certificates in PEM that services check a server with, by the same.
     `operator_namespace`: where the operator's own pods are, which administer the servers.
+    `served`: names of the kinds that a cluster may lack and this one has.
     """
 
     admin_passwords: Mapping[str, str] = field(repr=False)
     authorities: Mapping[str, str]
     operator_namespace: str
+    served: frozenset[str] = frozenset()

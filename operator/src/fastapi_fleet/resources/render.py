@@ -16,7 +16,9 @@ from fastapi_fleet.resources.network_policy import render_network_policy
 from fastapi_fleet.resources.platform_inputs import PlatformInputs
 from fastapi_fleet.resources.pod_disruption_budget import render_pod_disruption_budget, render_worker_disruption_budget
 from fastapi_fleet.resources.postgres import render_postgres
+from fastapi_fleet.resources.postgres_cluster import render_postgres_cluster
 from fastapi_fleet.resources.rabbitmq import render_rabbitmq
+from fastapi_fleet.resources.rabbitmq_cluster import render_rabbitmq_cluster
 from fastapi_fleet.resources.secret import render_secret
 from fastapi_fleet.resources.service import render_service
 from fastapi_fleet.resources.service_account import render_service_account
@@ -77,6 +79,8 @@ def render_fleet_platform(owner: Owner, spec: FleetPlatformSpec, inputs: Platfor
         manifests += render_postgres(owner, spec.postgres, inputs.admin_passwords["postgres"])
     if spec.rabbitmq is not None and spec.rabbitmq.mode == "Embedded":
         manifests += render_rabbitmq(owner, spec.rabbitmq, inputs.admin_passwords["rabbitmq"])
+    manifests += render_postgres_cluster(owner, spec.postgres, inputs.served)
+    manifests += render_rabbitmq_cluster(owner, spec.rabbitmq, inputs.served)
     manifests += (render_certificate_authority(owner, *authority) for authority in inputs.authorities.items())
     manifests += render_backend_network_policies(owner, spec, inputs.operator_namespace)
     return [with_hash(manifest) for manifest in manifests]

@@ -24,7 +24,7 @@ class BackendState:
 
 @dataclass(frozen=True)
 class ExternalServer:
-    """A platform's server that the operator did not make, as a pass found it.
+    """A platform's server that others run, as a pass found it.
 
     `endpoint` and `certificate_authority` are None where the administrator's Secret does not say them, or where it
     cannot be used: `state` tells why.
@@ -79,7 +79,10 @@ class ServiceFacts:
 
 @dataclass(frozen=True)
 class PlatformFacts:
-    """`stateful_sets`, `pods` and `external` are by component: "postgres" and "rabbitmq"."""
+    """`stateful_sets`, `clusters`, `pods` and `external` are by component: "postgres" and "rabbitmq".
+
+    `clusters`: what the operators of PostgreSQL and RabbitMQ run for the platform.
+    """
 
     namespace: str
     name: str
@@ -87,6 +90,7 @@ class PlatformFacts:
     spec: FleetPlatformSpec | None = None
     problem: ReconcileError | None = None
     stateful_sets: Mapping[str, LiveObject] = field(default_factory=dict)
+    clusters: Mapping[str, LiveObject] = field(default_factory=dict)
     pods: Mapping[str, tuple[LiveObject, ...]] = field(default_factory=dict)
     external: Mapping[str, ExternalServer] = field(default_factory=dict)
     diverges_while_paused: bool = False

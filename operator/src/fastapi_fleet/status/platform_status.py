@@ -36,7 +36,7 @@ def _findings(facts: PlatformFacts) -> Iterator[Finding]:
     for component, kind in COMPONENTS.items():
         if getattr(facts.spec, component) is not None:
             yield _backend_ready(facts, component, kind)
-    yield from production_grade(facts.spec)
+    yield from production_grade(facts.spec, facts.clusters)
     if facts.spec.paused:
         yield holds(ConditionType.PAUSED, Reason.PAUSED, "spec.paused is true: nothing but status is written")
 
@@ -44,7 +44,7 @@ def _findings(facts: PlatformFacts) -> Iterator[Finding]:
 def _endpoints(
     facts: PlatformFacts, previous: FleetPlatformStatus
 ) -> dict[str, PostgresEndpoint | BrokerEndpoint | None]:
-    """Of external servers. One that a pass could not find out is where it was: services that run keep their URL."""
+    """Of servers that others run. One that a pass could not find is where it was: running services keep their URL."""
     known: dict[str, PostgresEndpoint | BrokerEndpoint | None] = {
         "postgres": previous.postgres,
         "rabbitmq": previous.rabbitmq,
@@ -55,7 +55,7 @@ def _endpoints(
     found = {component: server.endpoint for component, server in facts.external.items()}
     return {
         component: found.get(component) or known[component]
-        if server is not None and server.mode == "External"
+        if server is not None and server.mode != "Embedded"
         else None
         for component, server in modes.items()
     }
