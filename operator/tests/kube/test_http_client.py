@@ -174,8 +174,9 @@ async def test_metadata_is_listed_without_contents_and_from_the_memory_of_the_ap
     assert server.request.query == {"resourceVersion": "0"}
 
 
-async def test_metadata_of_one_object_is_asked_for_by_its_name(server: AnsweringServer) -> None:
-    server.answer(200, {"items": []})
+@pytest.mark.parametrize("nothing", [{"items": []}, {"items": None}, {}])
+async def test_metadata_of_one_object_is_asked_for_by_its_name(server: AnsweringServer, nothing: Object) -> None:
+    server.answer(200, nothing)
     assert await server.client.list_metadata(SECRET, "team", "mine") == []
     assert server.request.query == {"resourceVersion": "0", "fieldSelector": "metadata.name=mine"}
 

@@ -56,7 +56,8 @@ class HttpKubeClient:
     async def list_metadata(self, kind: Kind, namespace: str, name: str | None) -> list[Object]:
         params = {"resourceVersion": "0", **({"fieldSelector": f"metadata.name={name}"} if name else {})}
         listed = await self._call("GET", kind, kind.path(namespace), params=params, accept=METADATA_LIST)
-        items = (listed or {}).get("items", ())
+        # An empty list of metadata is sent as null.
+        items = (listed or {}).get("items") or ()
         return [{"apiVersion": kind.api_version, "kind": kind.name, "metadata": item["metadata"]} for item in items]
 
     async def apply(self, manifest: Object) -> Object:
@@ -171,7 +172,7 @@ class HttpKubeClient:
             page = await self._call("GET", kind, kind.path(namespace), params=params)
             if page is None:
                 raise ApiUnavailableError(f"{kind.plural}.{kind.group} is not served: are the CRDs installed?")
-            for item in page.get("items", ()):
+            for item in page.get("items") or ():
                 yield {"apiVersion": kind.api_version, "kind": kind.name, **item}
             token = page.get("metadata", {}).get("continue")
             if not token:
