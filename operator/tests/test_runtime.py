@@ -91,7 +91,8 @@ async def operator(server: ClusterServer, *, resync_seconds: float = NEVER) -> A
 
 
 def is_ready(server: ClusterServer, resource: Object) -> bool:
-    """Let the Deployments come up, and look."""
+    """Let the controllers of the cluster do their part, and look."""
+    server.kube.collect_garbage()
     for key in server.kube.keys(DEPLOYMENT.name):
         server.kube.edit(key, come_up)
     return server.kube.has(key_of(resource)) and condition(server, resource, "Ready") == ("True", "Available")

@@ -196,6 +196,14 @@ class FakeKube:
             return
         self._drop(key)
 
+    def collect_garbage(self) -> None:
+        """Remove what was made for owners that were gone by then."""
+        uids = {obj["metadata"]["uid"] for obj in self._objects.values()}
+        for obj in list(self._objects.values()):
+            owners = _owner_uids(obj)
+            if owners and not owners & uids:
+                self.remove(key_of(obj))
+
     def object(self, key: ObjectKey) -> Object:
         return deepcopy(self._objects[key])
 
