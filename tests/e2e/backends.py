@@ -3,11 +3,11 @@
 from kubectl import Kubectl
 
 
-def run_sql(cluster: Kubectl, statement: str) -> str:
+def run_sql(cluster: Kubectl, statement: str, database: str = "postgres") -> str:
     """What psql prints as superuser, without headings."""
     return cluster.run(
         *("exec", "default-postgres-0", "--"),
-        *("psql", "--username=fleet", "--dbname=postgres", "--tuples-only", "--no-align", f"--command={statement}"),
+        *("psql", "--username=fleet", f"--dbname={database}", "--tuples-only", "--no-align", f"--command={statement}"),
     ).strip()
 
 

@@ -87,9 +87,11 @@ def await_ready(cluster: Kubectl, name: str = "hello") -> Resource:
     return cluster.await_condition(SERVICE, name, "Ready", timeout=READY_SECONDS)
 
 
-def await_reason(cluster: Kubectl, condition: str, reason: str, name: str = "hello") -> Resource:
+def await_reason(
+    cluster: Kubectl, condition: str, reason: str, name: str = "hello", *, timeout: float = 60.0
+) -> Resource:
     """The condition, once it is False or Unknown for that reason, of the newest generation."""
-    found = cluster.await_state(SERVICE, name, lambda resource: _fails_by(resource, condition, reason), timeout=60)
+    found = cluster.await_state(SERVICE, name, lambda resource: _fails_by(resource, condition, reason), timeout=timeout)
     return condition_of(found, condition)
 
 

@@ -42,6 +42,7 @@ DEFAULTS_OF_A_SERVICE = {
     "spec.monitoring.path": "/metrics",
     "spec.worker.replicas": 1,
     "spec.worker.probes.startupSeconds": 60,
+    "spec.database.migrations.timeoutSeconds": 600,
     "spec.probes.startupSeconds": 60,
     "spec.shutdown.gracePeriodSeconds": 30,
     "spec.shutdown.drainSeconds": 5,

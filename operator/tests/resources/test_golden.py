@@ -33,6 +33,7 @@ def render(given: dict[str, Any]) -> list[Manifest]:
     if resource["kind"] == FASTAPI_SERVICE.name:
         inputs = ServiceInputs(
             credentials=given.get("credentials", {}),
+            migration_credentials=given.get("migrationCredentials", {}),
             referenced=given.get("referenced", {}),
             authorities=tuple(given.get("authorities", ())),
             servers={name: ServerPeer(**server) for name, server in given.get("servers", {}).items()},

@@ -26,9 +26,9 @@ def deployment_spec(spec: FastAPIServiceSpec) -> dict[str, Any]:
 
 
 def pods_of(spec: FastAPIServiceSpec) -> list[dict[str, Any]]:
-    """Pod specs of the service and of its worker."""
-    deployments = (manifest for manifest in rendered_service(spec).all if manifest["kind"] == "Deployment")
-    return [deployment["spec"]["template"]["spec"] for deployment in deployments]
+    """Pod specs of the service, of its worker and of its migrations."""
+    workloads = (manifest for manifest in rendered_service(spec).all if manifest["kind"] in {"Deployment", "Job"})
+    return [workload["spec"]["template"]["spec"] for workload in workloads]
 
 
 @given(specs.service_specs())
@@ -116,7 +116,9 @@ def test_platform_names_and_label_values_are_within_limits(spec: FleetPlatformSp
 def test_prerequisites_come_before_the_workload_and_none_twice(spec: FastAPIServiceSpec) -> None:
     rendered = rendered_service(spec)
     keys = [key_of(manifest) for manifest in rendered.all]
-    assert keys[len(rendered.prerequisites)].kind == "Deployment"
+    kinds = [key.kind for key in keys[len(rendered.prerequisites) :] if key.kind in {"Job", "Deployment"}]
+    assert kinds[0] == ("Job" if rendered.migration else "Deployment")
+    assert "Job" not in kinds[1:]
     assert len(keys) == len(set(keys))
 
 

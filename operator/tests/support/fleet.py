@@ -11,6 +11,7 @@ from fastapi_fleet.kube.kinds import (
     DEPLOYMENT,
     FASTAPI_SERVICE,
     FLEET_PLATFORM,
+    JOB,
     STATEFUL_SET,
     Object,
     ObjectKey,
@@ -117,11 +118,14 @@ class Fleet:
         return await self.settle()
 
     async def roll_out(self) -> list[Call]:
-        """Let every Deployment and StatefulSet come up, and settle."""
+        """Let every Job succeed and every Deployment and StatefulSet come up, and settle."""
+        for key in self.kube.keys(JOB.name):
+            self.kube.edit(key, succeed)
+        written = await self.settle()
         for kind in (DEPLOYMENT, STATEFUL_SET):
             for key in self.kube.keys(kind.name):
                 self.kube.edit(key, come_up)
-        return await self.settle()
+        return [*written, *await self.settle()]
 
     def conditions(self, resource: Object) -> dict[str, ConditionView]:
         status = self.kube.object(key_of(resource)).get("status") or {}
@@ -180,6 +184,10 @@ def child(kind: str, name: str) -> ObjectKey:
 
 def _secrets() -> Iterator[str]:
     return (f"canary-{number}" for number in count(1))
+
+
+def succeed(job: Object) -> None:
+    job["status"] = {"conditions": [{"type": "Complete", "status": "True"}]}
 
 
 def come_up(workload: Object) -> None:

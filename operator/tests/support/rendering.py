@@ -3,7 +3,7 @@
 from fastapi_fleet.api.platform_spec import FleetPlatformSpec
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.kube.kinds import OPTIONAL
-from fastapi_fleet.reconcile.credentials import ServiceIdentity, complete_credentials
+from fastapi_fleet.reconcile.credentials import ServiceIdentity, complete_credentials, complete_migration_credentials
 from fastapi_fleet.reconcile.endpoints import endpoints_of
 from fastapi_fleet.resources.manifest import Manifest, Owner
 from fastapi_fleet.resources.platform_inputs import PlatformInputs
@@ -21,9 +21,11 @@ def rendered_service(
     spec: FastAPIServiceSpec, owner: Owner = SERVICE_OWNER, served: frozenset[str] = EVERY_KIND
 ) -> ServiceManifests:
     identity = ServiceIdentity(owner.namespace, owner.name, spec.platform)
+    endpoints = endpoints_of(spec.platform, None)
     inputs = ServiceInputs(
-        credentials=complete_credentials(
-            identity, spec, {}, endpoints_of(spec.platform, None), generate=lambda: "generated"
+        credentials=complete_credentials(identity, spec, {}, endpoints, generate=lambda: "generated"),
+        migration_credentials=complete_migration_credentials(
+            identity, spec, {}, endpoints, generate=lambda: "generated"
         ),
         dependency_ports={service.name: 8000 for service in spec.services},
         served=served,

@@ -120,9 +120,15 @@ def _variables_by_field(draw: st.DrawFn) -> dict[str, Any]:
     return fields
 
 
+database_options = {
+    "connectionLimit": st.integers(1, 10000),
+    "migrations": st.fixed_dictionaries({"command": st.lists(texts, min_size=1, max_size=3)}),
+}
+
+
 @st.composite
 def service_specs(draw: st.DrawFn) -> FastAPIServiceSpec:
-    database = draw(st.none() | st.fixed_dictionaries({}, optional={"connectionLimit": st.integers(1, 10000)}))
+    database = draw(st.none() | st.fixed_dictionaries({}, optional=database_options))
     broker = draw(
         st.none() | st.fixed_dictionaries({"publishes": st.lists(event_types, unique=True), "consumes": st.just([])})
     )

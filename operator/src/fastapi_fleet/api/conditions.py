@@ -19,6 +19,7 @@ class ConditionType(StrEnum):
     DEPENDENCIES_READY = "DependenciesReady"
     DATABASE_READY = "DatabaseReady"
     BROKER_READY = "BrokerReady"
+    MIGRATIONS_COMPLETE = "MigrationsComplete"
     ROLLOUT_COMPLETE = "RolloutComplete"
     ROUTE_READY = "RouteReady"
     INGRESS_READY = "IngressReady"
@@ -58,6 +59,10 @@ class Reason(StrEnum):
     BACKEND_NOT_READY = "BackendNotReady"
     BACKEND_UNAVAILABLE = "BackendUnavailable"
     PROVISIONED = "Provisioned"
+
+    MIGRATED = "Migrated"
+    MIGRATING = "Migrating"
+    MIGRATION_FAILED = "MigrationFailed"
 
     ADMIN_SECRET_INVALID = "AdminSecretInvalid"  # noqa: S105 - a reason, not a secret
     HOST_NOT_ALLOWED = "HostNotAllowed"

@@ -4,10 +4,23 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from fastapi_fleet.api.model import ApiModel
+from fastapi_fleet.api.model import ApiModel, Argument
 
 DeletionPolicy = Literal["Retain", "Delete"]
 """What becomes of data when the FastAPIService is deleted. Taking the field out of the spec never deletes any."""
+
+
+class Migrations(ApiModel):
+    command: list[Argument] = Field(
+        min_length=1,
+        max_length=64,
+        description="Brings the tables to what the image needs: run once for each image, before its first pod, with "
+        "the DATABASE_URL of a role that may change them. The service itself only reads and writes rows then.",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
+    timeout_seconds: int = Field(
+        600, ge=1, le=86400, description="How long all attempts together may take until the migration counts as failed."
+    )
 
 
 class Database(ApiModel):
@@ -23,4 +36,7 @@ class Database(ApiModel):
         "Retain",
         description="What becomes of the database when the FastAPIService is deleted: Retain ends its logins and keeps "
         "the data for a service of the same name, Delete drops it.",
+    )
+    migrations: Migrations | None = Field(
+        None, description="Migrations apart from the service's own pods. Left out, the service migrates itself."
     )

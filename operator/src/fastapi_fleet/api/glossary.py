@@ -23,6 +23,7 @@ CONDITIONS: Final[dict[Type, str]] = {
     Type.DEPENDENCIES_READY: "The platform, the Secrets and the services that the spec names are there.",
     Type.DATABASE_READY: "The service's own database and role exist and its Secret holds their URL.",
     Type.BROKER_READY: "The service's own broker user has the spec's permissions and its Secret holds the URL.",
+    Type.MIGRATIONS_COMPLETE: "The migrations of the image have run; its pods start after that.",
     Type.ROLLOUT_COMPLETE: "Every pod runs the newest revision and is ready; none of an older one is left.",
     Type.ROUTE_READY: "Every Gateway in spec.route has accepted the route. Ready does not wait for it.",
     Type.INGRESS_READY: "A controller has given the Ingress an address. Ready does not wait for it.",
@@ -119,6 +120,18 @@ REASONS: Final[dict[Reason, Explanation]] = {
     Reason.TLS_FAILED: Explanation(
         "The server speaks no TLS, or its certificate is not trusted or is another host's.",
         "Correct the Secret's `ca.crt`, `sslmode` or `tls`, or the server's certificate.",
+    ),
+    Reason.MIGRATED: Explanation("The migrations of this image have run."),
+    Reason.MIGRATING: Explanation(
+        "The migrations of this image run, or wait for those of another image to end; pods of the revision before "
+        "go on serving.",
+        "Wait; `kubectl logs` of the Job that the message names shows how far they are.",
+    ),
+    Reason.MIGRATION_FAILED: Explanation(
+        "The migrations of this image have failed for good. Its Job and pods are kept; the revision before goes on "
+        "serving.",
+        "Read `kubectl logs job/NAME`. Correct the image, or the spec; where neither was wrong, "
+        "`kubectl delete job NAME` runs them again. Going back to the image before needs no migration.",
     ),
     Reason.AVAILABLE: Explanation("Everything runs and answers."),
     Reason.SCALED_TO_ZERO: Explanation("spec.replicas is 0: nothing runs, as wanted.", "Raise spec.replicas to serve."),

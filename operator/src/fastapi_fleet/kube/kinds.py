@@ -44,6 +44,7 @@ class ObjectKey(NamedTuple):
 FASTAPI_SERVICE: Final = Kind(OWNER_KIND_SERVICE, GROUP, VERSION, "fastapiservices")
 FLEET_PLATFORM: Final = Kind(OWNER_KIND_PLATFORM, GROUP, VERSION, "fleetplatforms")
 DEPLOYMENT: Final = Kind("Deployment", "apps", "v1", "deployments")
+JOB: Final = Kind("Job", "batch", "v1", "jobs")
 REPLICA_SET: Final = Kind("ReplicaSet", "apps", "v1", "replicasets")
 STATEFUL_SET: Final = Kind("StatefulSet", "apps", "v1", "statefulsets")
 SERVICE: Final = Kind("Service", "", "v1", "services")
@@ -68,6 +69,7 @@ OWNERS: Final = (FASTAPI_SERVICE, FLEET_PLATFORM)
 CHILDREN: Final = (
     DEPLOYMENT,
     STATEFUL_SET,
+    JOB,
     SERVICE,
     CONFIG_MAP,
     SECRET,

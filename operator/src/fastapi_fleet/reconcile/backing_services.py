@@ -73,7 +73,11 @@ class BackingServices:
         self._checked: dict[tuple[str, ServiceIdentity], _Checked] = {}
 
     async def provision_database(
-        self, identity: ServiceIdentity, wanted: Database, credentials: Mapping[str, str]
+        self,
+        identity: ServiceIdentity,
+        wanted: Database,
+        credentials: Mapping[str, str],
+        migration_credentials: Mapping[str, str],
     ) -> BackendState:
         """Make the database as wanted, unless it was found so lately. Never raises for a backend's failure."""
         server = await self._postgres_server(identity)
@@ -86,6 +90,7 @@ class BackingServices:
             owner=identity.mark,
             connection_limit=wanted.connection_limit,
             adopt=wanted.adopt,
+            migrator_password=password_in(migration_credentials.get(names.DATABASE_URL)),
         )
         fingerprint = content_hash(
             [server.host, server.port, server.password, *request.passwords.values(), request.connection_limit]

@@ -78,6 +78,21 @@ def complete_credentials(
     return credentials
 
 
+def complete_migration_credentials(
+    identity: ServiceIdentity,
+    spec: FastAPIServiceSpec,
+    existing: Mapping[str, str],
+    endpoints: Endpoints,
+    generate: Callable[[], str] = generate_secret,
+) -> dict[str, str]:
+    """The Secret of the service's migrations as it should be; empty where it has none apart from its own pods."""
+    if spec.database is None or spec.database.migrations is None or endpoints.postgres is None:
+        return {}
+    password = password_in(existing.get(names.DATABASE_URL)) or generate()
+    role = identity.database_roles.migrator
+    return {names.DATABASE_URL: database_url(endpoints.postgres, role, password, identity.database)}
+
+
 def password_in(url: str | None) -> str | None:
     """The password of a connection URL; None where there is none, or one that this operator would not have made."""
     if not url:

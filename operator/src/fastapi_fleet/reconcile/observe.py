@@ -17,6 +17,7 @@ from fastapi_fleet.kube.kinds import (
     HORIZONTAL_POD_AUTOSCALER,
     HTTP_ROUTE,
     INGRESS,
+    JOB,
     NETWORK_POLICY,
     POD,
     POD_DISRUPTION_BUDGET,
@@ -34,6 +35,7 @@ from fastapi_fleet.resources import names
 from fastapi_fleet.resources.environment import own_secret_keys
 from fastapi_fleet.resources.ingress import paths_closed_by_ingress
 from fastapi_fleet.resources.manifest import Owner
+from fastapi_fleet.resources.migration_job import migration_job_name
 from fastapi_fleet.resources.pod_disruption_budget import wants_budget, wants_worker_budget
 from fastapi_fleet.resources.secret import decode
 from fastapi_fleet.resources.service_monitor import wants_monitor
@@ -51,6 +53,7 @@ class Observed:
     owner: Owner
     children: dict[ObjectKey, Object]
     own_secret: Mapping[str, str] = field(repr=False)
+    migrations_secret: Mapping[str, str] = field(repr=False)
     references: Mapping[ObjectKey, Object | None] = field(repr=False)
     dependencies: Mapping[str, Object | None]
     callers: tuple[str, ...]
@@ -81,13 +84,18 @@ async def observe_service(
 ) -> Observed:
     served = cache.served
     live = await children.live(child_keys(owner, spec, served))
-    secret_key = ObjectKey(SECRET.name, owner.namespace, names.secret(owner.name))
-    secret = live.get(secret_key) or cache.get(secret_key)
+
+    def secret(name: str) -> Mapping[str, str]:
+        key = ObjectKey(SECRET.name, owner.namespace, name)
+        known = live.get(key) or cache.get(key)
+        return decode(known) if known else {}
+
     keys = dict.fromkeys(reference.key for reference in referenced(owner.namespace, spec))
     return Observed(
         owner=owner,
         children=live,
-        own_secret=decode(secret) if secret else {},
+        own_secret=secret(names.secret(owner.name)),
+        migrations_secret=secret(names.migrations_secret(owner.name)),
         references={key: await kube.get(key) for key in keys},
         dependencies={
             service.name: cache.get(ObjectKey(FASTAPI_SERVICE.name, owner.namespace, service.name))
@@ -111,7 +119,7 @@ def deployment_of(cache: ObjectCache, owner: ObjectKey, name: str) -> Object | N
 
 
 def pods_of(cache: ObjectCache, owner: ObjectKey, component: str) -> tuple[Object, ...]:
-    """Pods of one of the service's Deployments."""
+    """Pods of one of the service's Deployments, or of its migrations."""
     return tuple(
         pod
         for pod in cache.owned_by(owner)
@@ -128,6 +136,9 @@ def child_keys(owner: Owner, spec: FastAPIServiceSpec, served: frozenset[str]) -
         wanted.append((SECRET, names.secret(owner.name)))
     if spec.worker is not None:
         wanted.append((DEPLOYMENT, names.worker(owner.name)))
+    job = migration_job_name(owner.name, spec)
+    if job is not None:
+        wanted += [(SECRET, names.migrations_secret(owner.name)), (JOB, job)]
     if spec.autoscaling:
         wanted.append((HORIZONTAL_POD_AUTOSCALER, owner.name))
     if spec.network_policy.enabled:

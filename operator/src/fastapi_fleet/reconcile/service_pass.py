@@ -17,6 +17,7 @@ from fastapi_fleet.reconcile.backing_services import BackingServices
 from fastapi_fleet.reconcile.children import Children
 from fastapi_fleet.reconcile.credentials import ServiceIdentity, password_in
 from fastapi_fleet.reconcile.dependents import Dependents
+from fastapi_fleet.reconcile.migrations import Migrations
 from fastapi_fleet.reconcile.observe import dependency_keys, observe_service
 from fastapi_fleet.reconcile.outcome import DONE, Outcome, outcome_of
 from fastapi_fleet.reconcile.ownership import owner_from
@@ -79,6 +80,7 @@ class ServicePass:
         self._wake = dependencies.wake
         self._caller_namespaces = dependencies.caller_namespaces
         self._children = Children(dependencies.kube, dependencies.cache)
+        self._migrations = Migrations(dependencies.cache, self._children)
         self._status = StatusWriter(dependencies.kube, dependencies.cache, dependencies.announce)
 
     async def reconcile(self, key: ObjectKey) -> Outcome:
@@ -111,7 +113,8 @@ class ServicePass:
                 await self._hold(resource, plan)
                 await self._prepare(plan)
                 facts = await self._provision(plan, facts)
-                facts = await self._run(plan, facts)
+                facts = await self._migrations.run(plan, facts)
+                facts = await self._run(resource, plan, facts)
         except ReconcileError as problem:
             facts = replace(facts, problem=problem)
         return await self._conclude(resource, facts)
@@ -135,16 +138,18 @@ class ServicePass:
         database: BackendState | None = None
         broker: BackendState | None = None
         if plan.spec.database is not None:
-            database = await self._backing.provision_database(plan.identity, plan.spec.database, plan.credentials)
+            database = await self._backing.provision_database(
+                plan.identity, plan.spec.database, plan.credentials, plan.migration_credentials
+            )
         if plan.spec.broker is not None:
             broker = await self._backing.provision_broker(plan.identity, plan.spec.broker, plan.credentials)
         return replace(facts, database=database, broker=broker)
 
-    async def _run(self, plan: ServicePlan, facts: ServiceFacts) -> ServiceFacts:
+    async def _run(self, resource: Object, plan: ServicePlan, facts: ServiceFacts) -> ServiceFacts:
         if plan.may_run(facts):
             await self._hand_over_replicas(plan)
             await self._children.apply(plan.manifests.running, plan.observed.children)
-        await self._children.prune(plan.owner, plan.manifests.all)
+        await self._children.prune(plan.owner, (*plan.manifests.all, *self._migrations.kept(plan, resource)))
         return with_exposure(with_running(facts, plan, self._cache), self._cache)
 
     async def _hand_over_replicas(self, plan: ServicePlan) -> None:

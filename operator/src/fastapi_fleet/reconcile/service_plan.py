@@ -16,7 +16,12 @@ from fastapi_fleet.kube.kinds import (
     key_of,
 )
 from fastapi_fleet.reconcile.backing_services import DRIFT_CHECK_SECONDS
-from fastapi_fleet.reconcile.credentials import ServiceIdentity, complete_credentials, hidden_values
+from fastapi_fleet.reconcile.credentials import (
+    ServiceIdentity,
+    complete_credentials,
+    complete_migration_credentials,
+    hidden_values,
+)
 from fastapi_fleet.reconcile.observe import Observed, deployment_of, pods_of, require_dependencies
 from fastapi_fleet.reconcile.outcome import WAIT_SECONDS, Outcome
 from fastapi_fleet.reconcile.ownership import refuse_foreign
@@ -26,6 +31,7 @@ from fastapi_fleet.resources.manifest import Owner
 from fastapi_fleet.resources.render import ServiceManifests, render_fastapi_service
 from fastapi_fleet.resources.service_inputs import ServiceInputs
 from fastapi_fleet.status.facts import ServiceFacts, WorkerFacts
+from fastapi_fleet.status.migrations_complete import has_succeeded
 from fastapi_fleet.status.revisions import revision_of
 from fastapi_fleet.status.rollout_complete import runs_nothing_older
 
@@ -42,6 +48,7 @@ class ServicePlan:
     identity: ServiceIdentity
     observed: Observed
     credentials: Mapping[str, str] = field(repr=False)
+    migration_credentials: Mapping[str, str] = field(repr=False)
     leaving: Mapping[str, str] = field(repr=False)
     manifests: ServiceManifests = field(repr=False)
 
@@ -50,7 +57,12 @@ class ServicePlan:
         return self.spec.database is not None or self.spec.broker is not None
 
     def may_run(self, facts: ServiceFacts) -> bool:
-        """Pods start once their backends are there. Pods that run already do not wait for a backend that is down."""
+        """Pods start once their backends are there. Pods that run already do not wait for a backend that is down.
+
+        None of an image whose migrations have not run starts, ever.
+        """
+        if self.manifests.migration is not None and not (facts.migration and has_succeeded(facts.migration)):
+            return False
         states = [state for state in (facts.database, facts.broker) if state is not None]
         return self.observed.deployment is not None or all(state.ready for state in states)
 
@@ -68,13 +80,20 @@ def plan_service(
     require_dependencies(owner, spec, observed, cache)
     identity = ServiceIdentity(owner.namespace, owner.name, spec.platform)
     credentials = complete_credentials(identity, spec, observed.own_secret, observed.endpoints, generate)
-    inputs = replace(_inputs(spec, observed, credentials), caller_namespaces=caller_namespaces)
+    migration_credentials = complete_migration_credentials(
+        identity, spec, observed.migrations_secret, observed.endpoints, generate
+    )
+    inputs = replace(
+        _inputs(spec, observed, credentials),
+        migration_credentials=migration_credentials,
+        caller_namespaces=caller_namespaces,
+    )
     manifests = render_fastapi_service(owner, spec, inputs)
     leaving = _leaving(observed, credentials, manifests)
     if leaving:
         manifests = render_fastapi_service(owner, spec, replace(inputs, leaving=leaving))
     refuse_foreign(manifests.all, observed.children, owner)
-    return ServicePlan(owner, spec, identity, observed, credentials, leaving, manifests)
+    return ServicePlan(owner, spec, identity, observed, credentials, migration_credentials, leaving, manifests)
 
 
 def first_facts(resource: Object, cache: ObjectCache, caller_namespaces: tuple[str, ...]) -> ServiceFacts:
@@ -112,7 +131,11 @@ def with_plan(facts: ServiceFacts, plan: ServicePlan) -> ServiceFacts:
         revision=revision_of(plan.manifests.workload),
         worker=_worker_facts(plan),
         diverges_while_paused=plan.spec.paused and _diverges(plan),
-        secret_values=(*facts.secret_values, *hidden_values(plan.credentials)),
+        secret_values=(
+            *facts.secret_values,
+            *hidden_values(plan.credentials),
+            *hidden_values(plan.migration_credentials),
+        ),
     )
 
 

@@ -1,9 +1,12 @@
 """Every name that the operator gives, in one place."""
 
 import hashlib
+from collections.abc import Sequence
 
 POSTGRES_IDENTIFIER_LIMIT = 63
 """Longest identifier of PostgreSQL in bytes (NAMEDATALEN - 1)."""
+
+_LABEL_LIMIT = 63
 
 DATABASE_URL = "DATABASE_URL"
 RABBITMQ_URL = "RABBITMQ_URL"
@@ -34,6 +37,16 @@ def backend(platform: str, component: str) -> str:
 
 def worker(service: str) -> str:
     return f"{service}-worker"
+
+
+def migrations_secret(service: str) -> str:
+    return f"{service}-migrations"
+
+
+def migration_job(service: str, image: str, command: Sequence[str]) -> str:
+    """Another image or another command is another Job. Its pods carry the name as a label, which is no longer."""
+    digest = hashlib.sha256("\0".join((service, image, *command)).encode()).hexdigest()[:8]
+    return f"{service[: _LABEL_LIMIT - len('-migrate-') - len(digest)]}-migrate-{digest}"
 
 
 def postgres(platform: str) -> str:

@@ -12,6 +12,7 @@ from fastapi_fleet.resources.horizontal_pod_autoscaler import render_horizontal_
 from fastapi_fleet.resources.http_route import render_http_route
 from fastapi_fleet.resources.ingress import render_closed_service, render_ingress
 from fastapi_fleet.resources.manifest import Manifest, Owner, with_hash
+from fastapi_fleet.resources.migration_job import render_migration_job
 from fastapi_fleet.resources.network_policy import render_network_policy
 from fastapi_fleet.resources.platform_inputs import PlatformInputs
 from fastapi_fleet.resources.pod_disruption_budget import render_pod_disruption_budget, render_worker_disruption_budget
@@ -19,7 +20,7 @@ from fastapi_fleet.resources.postgres import render_postgres
 from fastapi_fleet.resources.postgres_cluster import render_postgres_cluster
 from fastapi_fleet.resources.rabbitmq import render_rabbitmq
 from fastapi_fleet.resources.rabbitmq_cluster import render_rabbitmq_cluster
-from fastapi_fleet.resources.secret import render_secret
+from fastapi_fleet.resources.secret import render_migrations_secret, render_secret
 from fastapi_fleet.resources.service import render_service
 from fastapi_fleet.resources.service_account import render_service_account
 from fastapi_fleet.resources.service_inputs import ServiceInputs
@@ -29,16 +30,21 @@ from fastapi_fleet.resources.worker import render_worker
 
 @dataclass(frozen=True)
 class ServiceManifests:
-    """`prerequisites` come first: pods that start without them would fail. `workload` and the rest may wait."""
+    """`prerequisites` come first: pods that start without them would fail. `workload` and the rest may wait.
+
+    `migration`: what is to be complete before these are written.
+    """
 
     prerequisites: tuple[Manifest, ...]
     workload: Manifest
     worker: Manifest | None
     companions: tuple[Manifest, ...]
+    migration: Manifest | None
 
     @property
     def all(self) -> tuple[Manifest, ...]:
-        return (*self.prerequisites, *self.running)
+        migration = (self.migration,) if self.migration is not None else ()
+        return (*self.prerequisites, *migration, *self.running)
 
     @property
     def running(self) -> tuple[Manifest, ...]:
@@ -52,6 +58,7 @@ def render_fastapi_service(owner: Owner, spec: FastAPIServiceSpec, inputs: Servi
         render_service_account(owner),
         render_config_map(owner, spec),
         render_secret(owner, {**inputs.credentials, **inputs.leaving}),
+        render_migrations_secret(owner, inputs.migration_credentials),
         render_service(owner, spec),
         render_network_policy(owner, spec, inputs),
     )
@@ -64,12 +71,15 @@ def render_fastapi_service(owner: Owner, spec: FastAPIServiceSpec, inputs: Servi
         render_service_monitor(owner, spec, inputs.served),
         render_worker_disruption_budget(owner, spec),
     )
+    workload = render_deployment(owner, spec, inputs)
     worker = render_worker(owner, spec, inputs)
+    migration = render_migration_job(owner, spec, workload["spec"]["template"])
     return ServiceManifests(
         prerequisites=tuple(with_hash(manifest) for manifest in prerequisites if manifest is not None),
-        workload=with_hash(render_deployment(owner, spec, inputs)),
+        workload=with_hash(workload),
         worker=with_hash(worker) if worker is not None else None,
         companions=tuple(with_hash(manifest) for manifest in companions if manifest is not None),
+        migration=with_hash(migration) if migration is not None else None,
     )
 
 

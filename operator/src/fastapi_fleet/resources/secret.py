@@ -16,6 +16,15 @@ def render_secret(owner: Owner, credentials: Mapping[str, str]) -> Manifest | No
     return {**manifest, "type": "Opaque", "data": encode(credentials)}
 
 
+def render_migrations_secret(owner: Owner, credentials: Mapping[str, str]) -> Manifest | None:
+    """What a service's migrations log in with. None where it has none apart from its own pods."""
+    if not credentials:
+        return None
+    name = names.migrations_secret(owner.name)
+    manifest = child(owner, api_version="v1", kind="Secret", name=name, component="migration", app=owner.name)
+    return {**manifest, "type": "Opaque", "data": encode(credentials)}
+
+
 def render_admin_secret(owner: Owner, backend: str, password: str) -> Manifest:
     """Administrator of an embedded backend.
 

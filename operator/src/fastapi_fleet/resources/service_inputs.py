@@ -17,6 +17,7 @@ class ServerPeer:
 class ServiceInputs:
     """`credentials`: environment variable to value, for the service's own Secret.
 
+    `migration_credentials`: the same for its migrations, in a Secret that its own pods do not read.
     `leaving`: values that the spec no longer asks for, kept in that Secret while pods of an older revision read them.
     `referenced`: version of each Secret and ConfigMap that the spec refers to, by "kind/name". A version, not a hash of
     the content: a hash on a Deployment would let its readers guess short secrets.
@@ -28,6 +29,7 @@ class ServiceInputs:
     """
 
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    migration_credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
     leaving: Mapping[str, str] = field(default_factory=dict, repr=False)
     referenced: Mapping[str, str] = field(default_factory=dict)
     authorities: tuple[str, ...] = ()

@@ -49,6 +49,7 @@ class WorkerFacts:
 class ServiceFacts:
     """`spec` is None when it is invalid. `problem`: why the pass ended early. `revision`: of the wanted pod template.
 
+    `migration`: the Job of the wanted image, `migration_pods` those of every such Job.
     `served`: names of the kinds that a cluster may lack and this one has. `caller_namespaces`: whose pods may reach
     every service.
     `waiting_for`: services in spec.services that are there and not Ready, which the rollout does not wait for.
@@ -64,6 +65,8 @@ class ServiceFacts:
     revision: str | None = None
     database: BackendState | None = None
     broker: BackendState | None = None
+    migration: LiveObject | None = None
+    migration_pods: tuple[LiveObject, ...] = ()
     route: LiveObject | None = None
     ingress: LiveObject | None = None
     monitor: LiveObject | None = None

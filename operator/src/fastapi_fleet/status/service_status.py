@@ -14,6 +14,7 @@ from fastapi_fleet.status.dependencies_ready import dependencies_ready
 from fastapi_fleet.status.exposure_ready import exposure_ready
 from fastapi_fleet.status.facts import ServiceFacts
 from fastapi_fleet.status.history import revision_history
+from fastapi_fleet.status.migrations_complete import migrations_complete
 from fastapi_fleet.status.network_open import network_open
 from fastapi_fleet.status.public_url import public_url
 from fastapi_fleet.status.revisions import image_of, revision_of
@@ -46,7 +47,12 @@ def compute_service_status(facts: ServiceFacts, previous: FastAPIServiceStatus, 
 
 def _findings(facts: ServiceFacts, previous: FastAPIServiceStatus) -> Iterator[Finding]:
     yield spec_valid(facts.problem)
-    for finding in (dependencies_ready(facts), database_ready(facts), broker_ready(facts)):
+    for finding in (
+        dependencies_ready(facts),
+        database_ready(facts),
+        broker_ready(facts),
+        migrations_complete(facts),
+    ):
         if finding is not None:
             yield finding
     yield rollout_complete(facts)

@@ -6,7 +6,13 @@ from fastapi_fleet.api.conditions import ConditionType, Reason
 from fastapi_fleet.status.conditions import Finding, holds
 
 STALLED_REASONS = frozenset(
-    {Reason.INVALID_SPEC, Reason.NOT_OWNED, Reason.PROGRESS_DEADLINE_EXCEEDED, Reason.ADMIN_SECRET_MISSING}
+    {
+        Reason.INVALID_SPEC,
+        Reason.NOT_OWNED,
+        Reason.PROGRESS_DEADLINE_EXCEEDED,
+        Reason.MIGRATION_FAILED,
+        Reason.ADMIN_SECRET_MISSING,
+    }
 )
 """Nothing changes by itself after these: a person must act."""
 

@@ -1,5 +1,7 @@
 import asyncio
+import os
 import shutil
+import sys
 from pathlib import Path
 
 import asyncpg
@@ -39,6 +41,42 @@ async def test_keeps_nothing_of_a_migration_that_fails(database_url: str) -> Non
     with pytest.raises(MigrationError):
         await migrate(SecretStr(database_url), MIGRATIONS)
     assert await fetch_value(database_url, "SELECT to_regclass('outbox')") is None
+
+
+async def run_command(database_url: str, *arguments: str) -> tuple[int | None, str]:
+    """Exit status and last line of the command, as a Job shows them."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "fleetkit.migrate", *arguments),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env={**os.environ, "DATABASE_URL": database_url},
+    )
+    output, _ = await process.communicate()
+    return process.returncode, output.decode().strip().splitlines()[-1] if output.strip() else ""
+
+
+async def test_command_migrates_and_has_nothing_to_do_then(database_url: str) -> None:
+    assert (await run_command(database_url, str(MIGRATIONS)))[0] == 0
+    assert await fetch_value(database_url, "SELECT version_num FROM alembic_version") == "0001"
+    assert (await run_command(database_url, str(MIGRATIONS)))[0] == 0
+
+
+async def test_command_leaves_a_schema_alone_that_is_newer_than_the_code(database_url: str) -> None:
+    await run_command(database_url, str(MIGRATIONS))
+    await fetch_value(database_url, "UPDATE alembic_version SET version_num = '0002'")
+    assert (await run_command(database_url, str(MIGRATIONS)))[0] == 0
+
+
+async def test_command_says_on_its_last_line_why_it_failed(database_url: str) -> None:
+    await fetch_value(database_url, "CREATE TABLE effects (in_the_way int)")
+    status, last_line = await run_command(database_url, str(MIGRATIONS))
+    assert status == 1
+    assert last_line == 'The migration failed: DuplicateTableError: relation "effects" already exists'
+
+
+async def test_command_says_what_it_needs(tmp_path: Path) -> None:
+    assert (await run_command("mysql://elsewhere", str(MIGRATIONS)))[0] == 2
+    assert (await run_command("postgresql://h/d", str(tmp_path)))[0] == 2
 
 
 async def test_names_no_secret_when_the_database_is_away(tmp_path: Path) -> None:

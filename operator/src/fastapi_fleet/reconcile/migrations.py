@@ -1,0 +1,65 @@
+"""Migrations of a service: a Job for each image, complete before the image's pods start."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from fastapi_fleet.api.resource_status import FastAPIServiceStatus
+from fastapi_fleet.kube.cache import ObjectCache
+from fastapi_fleet.kube.kinds import JOB, Object, ObjectKey, key_of
+from fastapi_fleet.reconcile.children import Children
+from fastapi_fleet.reconcile.observe import pods_of
+from fastapi_fleet.reconcile.parse import parse_status
+from fastapi_fleet.reconcile.service_plan import ServicePlan
+from fastapi_fleet.resources.migration_job import COMPONENT, migration_job_name
+from fastapi_fleet.status.facts import ServiceFacts
+from fastapi_fleet.status.migrations_complete import has_succeeded, is_at_work
+
+
+class Migrations:
+    def __init__(self, cache: ObjectCache, children: Children) -> None:
+        self._cache = cache
+        self._children = children
+
+    async def run(self, plan: ServicePlan, facts: ServiceFacts) -> ServiceFacts:
+        """Begin those of the wanted image where they have not been, and say how far they are.
+
+        A Job that is there is never written again: nothing of it can change, and a later operator may render another.
+        """
+        wanted = plan.manifests.migration
+        if wanted is None:
+            return facts
+        key = key_of(wanted)
+        if key not in plan.observed.children and self._may_begin(plan, facts):
+            await self._children.apply((wanted,), plan.observed.children)
+        return replace(
+            facts,
+            migration=self._cache.get(key) or plan.observed.children.get(key),
+            migration_pods=pods_of(self._cache, _service(plan), COMPONENT),
+        )
+
+    def kept(self, plan: ServicePlan, resource: Object) -> Iterator[Object]:
+        """Jobs that stay though their image is not the wanted one.
+
+        One at work would leave a migration half done. One that has succeeded tells, for as long as the history names
+        its image, that going back to that needs no migration: an older image may not know what it finds.
+        """
+        history = parse_status(resource, FastAPIServiceStatus).history
+        before = {
+            migration_job_name(plan.owner.name, plan.spec.model_copy(update={"image": record.image}))
+            for record in history
+        }
+        for job in self._jobs(_service(plan)):
+            if is_at_work(job) or (has_succeeded(job) and job["metadata"]["name"] in before):
+                yield job
+
+    def _may_begin(self, plan: ServicePlan, facts: ServiceFacts) -> bool:
+        """Once the migrator can log in, and never beside the migrations of another image."""
+        can_log_in = facts.database is not None and facts.database.ready
+        return can_log_in and not any(is_at_work(job) for job in self._jobs(_service(plan)))
+
+    def _jobs(self, service: ObjectKey) -> list[Object]:
+        return [child for child in self._cache.owned_by(service) if child["kind"] == JOB.name]
+
+
+def _service(plan: ServicePlan) -> ObjectKey:
+    return ObjectKey(plan.owner.kind, plan.owner.namespace, plan.owner.name)
