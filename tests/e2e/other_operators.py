@@ -1,40 +1,20 @@
 """Stand-ins for CloudNativePG and for the RabbitMQ Cluster Operator: they do, for one resource, what services notice.
 
-Neither operator is installed for the tests. Their CRDs are the published ones where the folder `shared/crds` is beside
-the checkout, else definitions of the fields in use (tests/e2e/crds).
+Neither operator is installed for the tests; their CRDs come from definitions.py.
 """
 
-from pathlib import Path
 from typing import Final
 
+from definitions import crd_name
 from fleet import Images
 from kubectl import Kubectl
 from servers import Server, secret, start_postgres, start_rabbitmq
 
-POSTGRES_CLUSTER: Final = "clusters.postgresql.cnpg.io"
-RABBITMQ_CLUSTER: Final = "rabbitmqclusters.rabbitmq.com"
-CRDS: Final = {
-    POSTGRES_CLUSTER: "postgresql.cnpg.io_clusters.yaml",
-    RABBITMQ_CLUSTER: "rabbitmq.com_rabbitmqclusters.yaml",
-}
+CLUSTERS: Final = ("postgresql.cnpg.io_clusters", "rabbitmq.com_rabbitmqclusters")
+POSTGRES_CLUSTER, RABBITMQ_CLUSTER = map(crd_name, CLUSTERS)
 
 NOTICED_SECONDS: Final = 60.0
 """The operator looks for kinds every 30 s."""
-
-_HERE: Final = Path(__file__).parent
-_PUBLISHED: Final = _HERE.parents[2] / "shared" / "crds"
-
-
-def install_crds(cluster: Kubectl) -> None:
-    for crd, file in CRDS.items():
-        published = _PUBLISHED / file
-        path = published if published.exists() else _HERE / "crds" / file
-        cluster.run("apply", "--server-side", f"--filename={path}")
-        cluster.run("wait", f"crd/{crd}", "--for=condition=Established", "--timeout=30s")
-
-
-def remove_crds(cluster: Kubectl) -> None:
-    cluster.run("delete", "crd", *CRDS, "--ignore-not-found", "--timeout=60s")
 
 
 def run_postgres_cluster(cluster: Kubectl, images: Images, name: str) -> None:
