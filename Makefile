@@ -45,9 +45,10 @@ test-faults-quick: setup ## Both services while their databases and broker are k
 	@hack/test-faults.sh
 
 .PHONY: test-faults
-test-faults: clients up ## The same, and the faults of test-e2e, at ten times the size (an hour and a half)
+test-faults: setup ## The same, and the faults of test-e2e, at ten times the size (an hour and a half)
 	@FAULTS_SCALE=10 hack/test-faults.sh
 	@FAULTS_SCALE=10 hack/test-upstream-faults.sh
+	@$(MAKE) --no-print-directory up
 	@FAULTS_SCALE=10 hack/run-tests.sh tests/e2e test_traffic.py test_idle.py test_deletion_orders.py
 
 .PHONY: test-compose

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from containers import container_of, kill_pod
 from eventually import eventually
-from fleet import PLATFORM, SERVICE, await_ready, children_of, pods_of
+from fleet import PLATFORM, SERVICE, await_ready, children_of
 from kubectl import Kubectl, Resource, condition_of
 from operator_process import Operator
 from sizes import API_SERVER_KILLS, OPERATOR_KILLS, POD_KILLS, ROLLOUTS
@@ -47,8 +47,12 @@ def scale(cluster: Kubectl, replicas: int) -> None:
 
 
 def has_pods(cluster: Kubectl, number: int) -> None:
-    """Those that are being stopped count too: they still answer."""
-    assert len(cluster.select("pods", "app.kubernetes.io/name=orders")) == number
+    assert len(answering_pods(cluster)) == number
+
+
+def answering_pods(cluster: Kubectl) -> list[Resource]:
+    """Those that are being stopped are among them: they still answer."""
+    return cluster.select("pods", "app.kubernetes.io/name=orders,app.kubernetes.io/component=service")
 
 
 def end(requests: Traffic, record: Record) -> None:
@@ -81,7 +85,7 @@ def test_killed_pods_lose_no_order_and_repeat_none(orders: Kubectl, record_prope
     with traffic(retry_seconds=RETRY_SECONDS) as requests:
         for _ in range(POD_KILLS):
             scale(orders, 2)
-            for pod in pods_of(orders, "orders"):
+            for pod in answering_pods(orders):
                 kill_and_await(orders, pod["metadata"]["name"])
             roll_out(orders)  # a pod that dies twice within ten minutes is kept waiting
             scale(orders, 1)

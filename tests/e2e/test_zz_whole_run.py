@@ -7,8 +7,8 @@ from kubectl import WARNINGS, Kubectl, Resource
 from operator_process import Operator
 from secrecy import Evidence
 
-ALLOWED_ERRORS: frozenset[str] = frozenset()
-"""Events of the log that may be of level error. None is."""
+ALLOWED_ERRORS = ("Request attempt #",)
+"""How events that may be of level error begin: kopf tells so of requests that it repeats; an API server is killed."""
 
 MANAGED = "app.kubernetes.io/managed-by=fastapi-fleet"
 WORKLOADS = "deployments,statefulsets"
@@ -37,7 +37,7 @@ def test_operator_logged_no_error(operator: Operator) -> None:
     entries = [json.loads(line) for line in operator.log()]
     assert entries
     broken = [one for one in entries if one["level"] in {"error", "critical"} or "exception" in one]
-    assert [one for one in broken if one["event"] not in ALLOWED_ERRORS] == []
+    assert [one for one in broken if not one["event"].startswith(ALLOWED_ERRORS)] == []
 
 
 def test_operator_never_crashed(operator: Operator) -> None:
