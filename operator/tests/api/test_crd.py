@@ -40,6 +40,7 @@ DEFAULTS_OF_A_SERVICE = {
     "spec.ingress.pathType": "Prefix",
     "spec.monitoring.enabled": True,
     "spec.monitoring.path": "/metrics",
+    "spec.serviceAccount.mountToken": False,
     "spec.worker.replicas": 1,
     "spec.worker.probes.startupSeconds": 60,
     "spec.database.migrations.timeoutSeconds": 600,

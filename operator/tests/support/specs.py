@@ -65,6 +65,32 @@ workers = st.none() | st.fixed_dictionaries(
 )
 
 
+labels = st.dictionaries(st.sampled_from(["team", "pool", "example.com/tier"]), st.sampled_from(["", "a", "B-1"]))
+
+
+@st.composite
+def pods(draw: st.DrawFn) -> dict[str, Any]:
+    """Additions to pods whose mounts name their volumes."""
+    volumes = draw(st.sets(st.sampled_from(["one", "two", "three"])))
+    mounts = [{"name": volume, "mountPath": f"/mnt/{volume}"} for volume in sorted(volumes)]
+    containers = [
+        {"name": name, "image": "registry.example/beside:1", "resources": draw(resources), "volumeMounts": mounts}
+        for name in sorted(draw(st.sets(names.filter(lambda name: name != "app"), max_size=4)))
+    ]
+    at = draw(st.integers(0, len(containers)))
+    return {
+        "labels": draw(labels),
+        "annotations": draw(labels),
+        "nodeSelector": draw(labels),
+        "tolerations": draw(st.sampled_from([[], [{"operator": "Exists"}]])),
+        "priorityClassName": draw(st.sampled_from([None, "important"])),
+        "volumes": [{"name": volume, "emptyDir": {"sizeLimit": draw(quantities)}} for volume in sorted(volumes)],
+        "volumeMounts": mounts,
+        "initContainers": containers[:at],
+        "sidecars": containers[at:],
+    }
+
+
 @st.composite
 def autoscalings(draw: st.DrawFn) -> dict[str, int]:
     fewest = draw(st.integers(1, 1000))
@@ -150,6 +176,8 @@ def service_specs(draw: st.DrawFn) -> FastAPIServiceSpec:
             "args": draw(st.none() | st.lists(texts, max_size=3)),
             "resources": draw(resources),
             "worker": draw(workers),
+            "pod": draw(st.just({}) | pods()),
+            "serviceAccount": draw(st.sampled_from([{}, {"name": "theirs"}, {"mountToken": True}])),
             "probes": draw(probes),
             "shutdown": draw(shutdowns()),
             "rollout": {"minReadySeconds": draw(st.integers(0, 3600))},

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from fastapi_fleet.api.database_spec import Database, DeletionPolicy
+from fastapi_fleet.api.env_spec import EnvFromSource, EnvVar
 from fastapi_fleet.api.exposure_spec import Ingress, Monitoring, Route
 from fastapi_fleet.api.model import (
     ApiModel,
@@ -21,6 +22,7 @@ from fastapi_fleet.api.model import (
     map_list,
 )
 from fastapi_fleet.api.network_spec import NetworkPolicy
+from fastapi_fleet.api.pod_spec import Pod, ServiceAccount
 from fastapi_fleet.api.probe_spec import Probes
 from fastapi_fleet.api.rollout_spec import DEADLINE_RULES, Rollout
 from fastapi_fleet.api.scaling_spec import (
@@ -38,65 +40,6 @@ SHUTDOWN_MARGIN_SECONDS = 3
 
 MIN_GRACEFUL_SECONDS = 2
 """The least time that requests in flight are given after the drain."""
-
-
-class KeySelector(ApiModel):
-    name: ObjectName = Field(description="Name of the Secret or ConfigMap in the same namespace.")
-    key: DataKey = Field(description="Key in its data.")
-    optional: bool | None = Field(None, description="Whether the object or the key may be absent.")
-
-
-class FieldSelector(ApiModel):
-    field_path: Annotated[str, StringConstraints(min_length=1, max_length=253)] = Field(
-        description="Field of the pod, such as metadata.name or status.podIP."
-    )
-
-
-class EnvVarSource(ApiModel):
-    model_config = ConfigDict(
-        json_schema_extra=cel_rules(
-            cel(
-                "[has(self.secretKeyRef), has(self.configMapKeyRef), has(self.fieldRef)].filter(x, x).size() == 1",
-                "set exactly one of secretKeyRef, configMapKeyRef and fieldRef",
-            )
-        ),
-    )
-
-    secret_key_ref: KeySelector | None = Field(None, description="A key of a Secret.")
-    config_map_key_ref: KeySelector | None = Field(None, description="A key of a ConfigMap.")
-    field_ref: FieldSelector | None = Field(None, description="A field of the pod itself.")
-
-
-class EnvVar(ApiModel):
-    model_config = ConfigDict(
-        json_schema_extra=cel_rules(
-            cel("!(has(self.value) && has(self.valueFrom))", "set value or valueFrom, not both")
-        ),
-    )
-
-    name: EnvName = Field(description="Name of the environment variable.")
-    value: Argument | None = Field(None, description="Literal value. Never a secret: use secrets for those.")
-    value_from: EnvVarSource | None = Field(None, description="Where the value comes from.")
-
-
-class ObjectReference(ApiModel):
-    name: ObjectName = Field(description="Name of the object in the same namespace.")
-    optional: bool | None = Field(None, description="Whether it may be absent.")
-
-
-class EnvFromSource(ApiModel):
-    model_config = ConfigDict(
-        json_schema_extra=cel_rules(
-            cel(
-                "has(self.configMapRef) != has(self.secretRef)",
-                "set exactly one of configMapRef and secretRef",
-            )
-        ),
-    )
-
-    prefix: EnvName | None = Field(None, description="Put before each key.")
-    config_map_ref: ObjectReference | None = Field(None, description="Every key of this ConfigMap.")
-    secret_ref: ObjectReference | None = Field(None, description="Every key of this Secret.")
 
 
 class SecretEnv(ApiModel):
@@ -302,6 +245,10 @@ class FastAPIServiceSpec(ApiModel):
         description="Pods of the same image without a Service, which carry events: the others then have PROCESS=web. "
         "{} takes the defaults.",
     )
+    service_account: ServiceAccount = Field(
+        default=ServiceAccount(), description="Who the pods are to the API server and to the cloud."
+    )
+    pod: Pod = Field(default=Pod(), description="What else the pods are to have, within Pod Security restricted.")
     probes: Probes = Field(default=Probes(), description="Health checks.")
     shutdown: Shutdown = Field(default=Shutdown(), description="How a pod stops: one budget for all that happens.")
     rollout: Rollout = Field(default=Rollout(), description="How a new revision takes over, and which one runs.")

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from fastapi_fleet.api.conditions import ConditionType, Reason
-from fastapi_fleet.api.service_spec import EnvVarSource, FastAPIServiceSpec
+from fastapi_fleet.api.env_spec import EnvVar, EnvVarSource
+from fastapi_fleet.api.pod_spec import Pod
+from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.constants import LABEL_COMPONENT
 from fastapi_fleet.errors import DependencyMissingError
 from fastapi_fleet.kube.cache import ObjectCache
@@ -129,7 +131,9 @@ def pods_of(cache: ObjectCache, owner: ObjectKey, component: str) -> tuple[Objec
 
 def child_keys(owner: Owner, spec: FastAPIServiceSpec, served: frozenset[str]) -> list[ObjectKey]:
     """The children that the spec asks for, told before they can be rendered."""
-    wanted = [(SERVICE_ACCOUNT, owner.name), (SERVICE, owner.name), (DEPLOYMENT, owner.name)]
+    wanted = [(SERVICE, owner.name), (DEPLOYMENT, owner.name)]
+    if spec.service_account.name is None:
+        wanted.append((SERVICE_ACCOUNT, owner.name))
     if spec.config:
         wanted.append((CONFIG_MAP, names.config_map(owner.name)))
     if own_secret_keys(spec):
@@ -177,17 +181,36 @@ def referenced(namespace: str, spec: FastAPIServiceSpec) -> Iterator[Reference]:
         if secret.name is not None:
             key = ObjectKey(SECRET.name, namespace, secret.name)
             yield Reference(key, f"spec.secrets[{at}].name", optional=False)
-    for at, variable in enumerate(spec.env):
-        source = variable.value_from or EnvVarSource()
-        for kind, selector in ((SECRET, source.secret_key_ref), (CONFIG_MAP, source.config_map_key_ref)):
-            if selector is not None:
-                key = ObjectKey(kind.name, namespace, selector.name)
-                yield Reference(key, f"spec.env[{at}].valueFrom", optional=bool(selector.optional))
+    yield from _referenced_by_variables(namespace, "spec.env", spec.env)
     for at, wholesale in enumerate(spec.env_from):
         for kind, reference in ((SECRET, wholesale.secret_ref), (CONFIG_MAP, wholesale.config_map_ref)):
             if reference is not None:
                 key = ObjectKey(kind.name, namespace, reference.name)
                 yield Reference(key, f"spec.envFrom[{at}]", optional=bool(reference.optional))
+    yield from _referenced_by_pod(namespace, spec.pod)
+
+
+def _referenced_by_variables(namespace: str, field_name: str, variables: Iterable[EnvVar]) -> Iterator[Reference]:
+    for at, variable in enumerate(variables):
+        source = variable.value_from or EnvVarSource()
+        for kind, selector in ((SECRET, source.secret_key_ref), (CONFIG_MAP, source.config_map_key_ref)):
+            if selector is not None:
+                key = ObjectKey(kind.name, namespace, selector.name)
+                yield Reference(key, f"{field_name}[{at}].valueFrom", optional=bool(selector.optional))
+
+
+def _referenced_by_pod(namespace: str, pod: Pod) -> Iterator[Reference]:
+    for at, volume in enumerate(pod.volumes):
+        field_name = f"spec.pod.volumes[{at}]"
+        if volume.secret is not None:
+            key = ObjectKey(SECRET.name, namespace, volume.secret.secret_name)
+            yield Reference(key, f"{field_name}.secret", optional=bool(volume.secret.optional))
+        if volume.config_map is not None:
+            key = ObjectKey(CONFIG_MAP.name, namespace, volume.config_map.name)
+            yield Reference(key, f"{field_name}.configMap", optional=bool(volume.config_map.optional))
+    for list_name, containers in (("initContainers", pod.init_containers), ("sidecars", pod.sidecars)):
+        for at, container in enumerate(containers):
+            yield from _referenced_by_variables(namespace, f"spec.pod.{list_name}[{at}].env", container.env)
 
 
 def require_dependencies(owner: Owner, spec: FastAPIServiceSpec, observed: Observed, cache: ObjectCache) -> None:

@@ -31,6 +31,9 @@ def require_consistent(name: str, spec: FastAPIServiceSpec) -> None:
     _require_limits_above_requests("spec.resources", spec.resources)
     if spec.worker is not None:
         _require_limits_above_requests("spec.worker.resources", spec.worker.resources)
+    for field, containers in (("initContainers", spec.pod.init_containers), ("sidecars", spec.pod.sidecars)):
+        for at, container in enumerate(containers):
+            _require_limits_above_requests(f"spec.pod.{field}[{at}].resources", container.resources)
 
 
 def parse_platform(resource: Object) -> FleetPlatformSpec:

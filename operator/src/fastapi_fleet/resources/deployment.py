@@ -17,6 +17,12 @@ from fastapi_fleet.resources.manifest import (
     content_hash,
     selector_labels,
 )
+from fastapi_fleet.resources.pod_additions import (
+    render_init_containers,
+    render_scheduling,
+    render_volume_mounts,
+    render_volumes,
+)
 from fastapi_fleet.resources.probes import render_probes
 from fastapi_fleet.resources.revision_spec import snapshot_annotation
 from fastapi_fleet.resources.security import SERVICE_UID, container_security_context, pod_security_context
@@ -55,26 +61,28 @@ def render_pod_template(
 ) -> Manifest:
     return {
         "metadata": {
-            "labels": child_labels(owner, owner.name, component),
-            "annotations": {ANNOTATION_CONFIG_HASH: config_hash(spec, inputs)},
+            "labels": {**spec.pod.labels, **child_labels(owner, owner.name, component)},
+            "annotations": {**spec.pod.annotations, ANNOTATION_CONFIG_HASH: config_hash(spec, inputs)},
         },
         "spec": {
-            "serviceAccountName": owner.name,
-            "automountServiceAccountToken": False,
+            "serviceAccountName": spec.service_account.name or owner.name,
+            "automountServiceAccountToken": spec.service_account.mount_token,
             "enableServiceLinks": False,
             "terminationGracePeriodSeconds": spec.shutdown.grace_period_seconds,
             "securityContext": pod_security_context(SERVICE_UID),
             "hostNetwork": False,
             "hostPID": False,
             "hostIPC": False,
-            "initContainers": [],
+            "initContainers": render_init_containers(spec.pod),
             "imagePullSecrets": [{"name": secret.name} for secret in spec.image_pull_secrets],
             "topologySpreadConstraints": _topology_spread(owner, component) if spec.topology_spread.enabled else [],
             "containers": [render_container(owner, spec, inputs)],
             "volumes": [
                 {"name": "tmp", "emptyDir": {"sizeLimit": "256Mi"}},
                 *render_authority_volumes(spec.platform, inputs.authorities),
+                *render_volumes(spec.pod),
             ],
+            **render_scheduling(spec.pod),
         },
     }
 
@@ -100,6 +108,7 @@ def render_container(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceInpu
         "volumeMounts": [
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - the pod's own emptyDir
             *render_authority_mounts(inputs.authorities),
+            *render_volume_mounts(spec.pod),
         ],
         **{field: value for field, value in optional.items() if value},
     }

@@ -1,8 +1,9 @@
 """Environment of the app container."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from fastapi_fleet.api.service_spec import EnvFromSource, EnvVar, FastAPIServiceSpec
+from fastapi_fleet.api.env_spec import EnvFromSource, EnvVar
+from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.errors import InvalidSpecError
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.manifest import Manifest
@@ -26,7 +27,7 @@ def render_env(name: str, namespace: str, spec: FastAPIServiceSpec, inputs: Serv
         *own,
         *foreign,
         *urls,
-        *(_render_variable(variable) for variable in spec.env),
+        *render_variables(spec.env),
     ]
 
 
@@ -87,9 +88,8 @@ def _from_secret(variable: str, secret: str | None, key: str | None) -> Manifest
     return {"name": variable, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
 
 
-def _render_variable(variable: EnvVar) -> Manifest:
-    rendered: Manifest = variable.model_dump(by_alias=True, exclude_none=True)
-    return rendered
+def render_variables(variables: Iterable[EnvVar]) -> list[Manifest]:
+    return [variable.model_dump(by_alias=True, exclude_none=True) for variable in variables]
 
 
 def _render_source(source: EnvFromSource) -> Manifest:

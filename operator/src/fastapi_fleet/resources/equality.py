@@ -18,7 +18,7 @@ _FACTORS = {
     **{suffix: Decimal(1000) ** power for power, suffix in enumerate(("k", "M", "G", "T", "P", "E"), start=1)},
     **{suffix: Decimal(1024) ** power for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), start=1)},
 }
-_QUANTITY_FIELDS = frozenset({"requests", "limits"})
+_QUANTITY_FIELDS = frozenset({"requests", "limits", "emptyDir"})
 
 
 def holds(live: Manifest, desired: Manifest) -> bool:
@@ -59,7 +59,7 @@ def _contains(live: object, desired: object, *, quantities: bool = False) -> boo
 
 
 def _holds_quantities(key: object, value: object) -> bool:
-    """Whether this is the map of a resource requirement, not a text whose key happens to be called so."""
+    """Whether this is a map of quantities, not a text whose key happens to be called so."""
     return key in _QUANTITY_FIELDS and isinstance(value, Mapping)
 
 

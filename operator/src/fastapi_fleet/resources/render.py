@@ -55,7 +55,7 @@ class ServiceManifests:
 
 def render_fastapi_service(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceInputs) -> ServiceManifests:
     prerequisites = (
-        render_service_account(owner),
+        render_service_account(owner, spec.service_account),
         render_config_map(owner, spec),
         render_secret(owner, {**inputs.credentials, **inputs.leaving}),
         render_migrations_secret(owner, inputs.migration_credentials),

@@ -13,6 +13,7 @@ REVISION_FIELDS: Final = frozenset(
         *("app", "port", "extra_ports", "workers", "command", "args"),
         *("resources", "topology_spread", "probes", "shutdown"),
         *("env", "env_from", "config", "secrets", "services", "worker"),
+        *("pod", "service_account"),
     }
 )
 """All that shapes pods, but for database and broker: rights and data stay what the spec says now."""

@@ -1,7 +1,8 @@
 """Worker of a service: a Deployment of the same image that carries events, without a Service."""
 
+from fastapi_fleet.api.env_spec import EnvVar
 from fastapi_fleet.api.resource_status import HISTORY_LIMIT
-from fastapi_fleet.api.service_spec import EnvVar, FastAPIServiceSpec
+from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.api.worker_spec import Worker
 from fastapi_fleet.constants import ANNOTATION_REVISION
 from fastapi_fleet.resources import names
