@@ -25,6 +25,7 @@ class ConditionType(StrEnum):
     INGRESS_READY = "IngressReady"
     MONITORING_READY = "MonitoringReady"
     NETWORK_OPEN = "NetworkOpen"
+    SHUTDOWN_IN_TIME = "ShutdownInTime"
     CHILDREN_APPLIED = "ChildrenApplied"
     POSTGRES_READY = "PostgresReady"
     RABBITMQ_READY = "RabbitmqReady"
@@ -87,6 +88,9 @@ class Reason(StrEnum):
     ROUTE_ACCEPTED = "RouteAccepted"
     ROUTE_NOT_ACCEPTED = "RouteNotAccepted"
     NOBODY_LET_IN = "NobodyLetIn"
+    GRACEFUL_TIMEOUT_MISSING = "GracefulTimeoutMissing"
+    GRACEFUL_TIMEOUT_TOO_LONG = "GracefulTimeoutTooLong"
+    SIGNAL_NOT_PASSED_ON = "SignalNotPassedOn"
 
     EMBEDDED = "Embedded"
     EXTERNAL = "External"

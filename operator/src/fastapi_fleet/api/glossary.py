@@ -29,6 +29,7 @@ CONDITIONS: Final[dict[Type, str]] = {
     Type.INGRESS_READY: "A controller has given the Ingress an address. Ready does not wait for it.",
     Type.MONITORING_READY: "The ServiceMonitor that spec.monitoring asks for is there. Ready does not wait for it.",
     Type.NETWORK_OPEN: "Present and False while the NetworkPolicy lets nobody outside in to what the spec exposes.",
+    Type.SHUTDOWN_IN_TIME: "Present and False while the command of the spec cannot end within the shutdown budget.",
     Type.CHILDREN_APPLIED: "Everything that a platform consists of is written as its spec says.",
     Type.POSTGRES_READY: "The platform's PostgreSQL accepts connections.",
     Type.RABBITMQ_READY: "The platform's RabbitMQ accepts connections.",
@@ -187,6 +188,18 @@ REASONS: Final[dict[Reason, Explanation]] = {
         "The spec asks for a public address or a monitor, and the NetworkPolicy lets nobody in but services that call.",
         "Name the namespace of the gateway, ingress controller or Prometheus in spec.networkPolicy.fromNamespaces or "
         "in the chart's callerNamespaces. Nothing is amiss where a policy of your own lets it in, or none is enforced.",
+    ),
+    Reason.GRACEFUL_TIMEOUT_MISSING: Explanation(
+        "The command waits for requests in flight without end: a pod that stops is killed with those that are left.",
+        "Leave spec.command out, or give it the timeout that the message tells. fastapi run has none: run uvicorn.",
+    ),
+    Reason.GRACEFUL_TIMEOUT_TOO_LONG: Explanation(
+        "The command waits for requests in flight longer than spec.shutdown leaves it before the pod is killed.",
+        "Lower its timeout to what the message tells, or raise spec.shutdown.gracePeriodSeconds.",
+    ),
+    Reason.SIGNAL_NOT_PASSED_ON: Explanation(
+        "The command is a shell that stays the pod's first process and keeps the order to stop to itself.",
+        "Begin the last command of the script with exec. Migrations do not belong there: each pod would run them.",
     ),
     Reason.EMBEDDED: Explanation(
         "The platform's servers are single embedded pods: good for development only.",

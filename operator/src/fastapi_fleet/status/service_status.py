@@ -20,6 +20,7 @@ from fastapi_fleet.status.public_url import public_url
 from fastapi_fleet.status.revisions import image_of, revision_of
 from fastapi_fleet.status.rolled_back import rolled_back
 from fastapi_fleet.status.rollout_complete import rollout_complete
+from fastapi_fleet.status.shutdown_in_time import shutdown_in_time
 from fastapi_fleet.status.spec_valid import spec_valid
 from fastapi_fleet.status.summary import summarise
 
@@ -60,9 +61,9 @@ def _findings(facts: ServiceFacts, previous: FastAPIServiceStatus) -> Iterator[F
     if back is not None:
         yield back
     yield from exposure_ready(facts)
-    closed = network_open(facts)
-    if closed is not None:
-        yield closed
+    for warning in (network_open(facts), shutdown_in_time(facts)):
+        if warning is not None:
+            yield warning
     if facts.spec is not None and facts.spec.paused:
         yield holds(ConditionType.PAUSED, Reason.PAUSED, "spec.paused is true: nothing but status is written")
 

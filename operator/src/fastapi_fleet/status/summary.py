@@ -25,6 +25,7 @@ _INFORMATIVE = frozenset(
         ConditionType.INGRESS_READY,
         ConditionType.MONITORING_READY,
         ConditionType.NETWORK_OPEN,
+        ConditionType.SHUTDOWN_IN_TIME,
     }
 )
 """Warnings, and what is in other hands: a service whose Gateway is down goes on serving inside the cluster."""
