@@ -287,6 +287,24 @@ REFUSED: dict[str, tuple[Manifest, str, str]] = {
         "spec.probes.liveness.path",
         "should match",
     ),
+    "probe that waits for the one before": (
+        service(probes={"liveness": {"periodSeconds": 5, "timeoutSeconds": 6}}),
+        "spec.probes.liveness.timeoutSeconds",
+        "must not be above periodSeconds",
+    ),
+    "readiness that begins after the start-up budget": (
+        service(probes={"startupSeconds": 10, "readiness": {"initialDelaySeconds": 11}}),
+        "spec.probes.readiness.initialDelaySeconds",
+        "must not be above probes.startupSeconds",
+    ),
+    "start-up budget of a worker beyond the deadline": (
+        service(
+            rollout={"progressDeadlineSeconds": 90},
+            worker={"probes": {"startupSeconds": 90}},
+        ),
+        "spec.rollout.progressDeadlineSeconds",
+        "above worker.probes.startupSeconds",
+    ),
     "drain longer than the grace period": (
         service(shutdown={"gracePeriodSeconds": 10, "drainSeconds": 20}),
         "spec.shutdown.drainSeconds",

@@ -46,7 +46,7 @@ probes = st.fixed_dictionaries(
     {"startupSeconds": st.integers(1, 3600)},
     optional={
         kind: st.fixed_dictionaries(
-            {}, optional={"path": st.just("/alive"), "periodSeconds": st.integers(1, 60), "timeoutSeconds": st.just(2)}
+            {}, optional={"path": st.just("/alive"), "periodSeconds": st.integers(2, 60), "timeoutSeconds": st.just(2)}
         )
         for kind in ("liveness", "readiness")
     },

@@ -2,14 +2,24 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from fastapi_fleet.api.model import ApiModel, HttpPath
+from fastapi_fleet.api.model import ApiModel, HttpPath, cel, cel_rules
 from fastapi_fleet.api.rollout_spec import DEFAULT_STARTUP_SECONDS
 from fastapi_fleet.constants import HEALTH_LIVE_PATH, HEALTH_READY_PATH
 
 
 class Probe(ApiModel):
+    model_config = ConfigDict(
+        json_schema_extra=cel_rules(
+            cel(
+                "!has(self.timeoutSeconds) || !has(self.periodSeconds) || self.timeoutSeconds <= self.periodSeconds",
+                "probes: timeoutSeconds must not be above periodSeconds: the next probe would wait for the last one",
+                field_path=".timeoutSeconds",
+            )
+        ),
+    )
+
     path: HttpPath | None = Field(None, description="HTTP path that answers 2xx when all is well.")
     initial_delay_seconds: Annotated[int, Field(ge=0, le=3600)] | None = Field(
         None, description="Seconds from the container's start to the first probe."
@@ -26,6 +36,18 @@ class Probe(ApiModel):
 
 
 class Probes(ApiModel):
+    model_config = ConfigDict(
+        json_schema_extra=cel_rules(
+            cel(
+                "!has(self.readiness) || !has(self.readiness.initialDelaySeconds) "
+                "|| self.readiness.initialDelaySeconds <= self.startupSeconds",
+                "probes.readiness.initialDelaySeconds must not be above probes.startupSeconds: "
+                "the rollout would count as stuck before a pod can be ready",
+                field_path=".readiness.initialDelaySeconds",
+            )
+        ),
+    )
+
     liveness: Probe | None = Field(
         None,
         description=f"Restarts a hung process. Default: {HEALTH_LIVE_PATH} after 10 s, every 30 s, 3 failures.",

@@ -164,7 +164,7 @@ class FastAPIServiceSpec(ApiModel):
         None,
         min_length=1,
         max_length=64,
-        description="Replaces the uvicorn command; stopping in time is then its own business, and ShutdownInTime warns.",
+        description="Replaces the uvicorn command; stopping in time is its own business, and ShutdownInTime warns.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
     args: list[Argument] | None = Field(
