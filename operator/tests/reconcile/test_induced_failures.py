@@ -23,7 +23,7 @@ PLATFORM = fleet_platform(postgres={}, rabbitmq={})
 ALL: dict[str, Any] = {
     "config": {"LEVEL": "info"},
     "secrets": [{"env": "KEY", "generate": True}],
-    "database": {},
+    "database": {"migrations": {"command": ["migrate"]}},
     "broker": {"publishes": ["order.created"], "consumes": ["user.registered"]},
     "autoscaling": {"minReplicas": 2, "maxReplicas": 4},
     "route": {"parentRefs": [{"name": "public"}]},
