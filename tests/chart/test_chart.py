@@ -179,9 +179,9 @@ def test_registries_are_asked_of_every_image_that_a_spec_can_name() -> None:
     policies = {one["metadata"]["name"].split("-")[-2]: one for one in of_kind(manifests, "ValidatingAdmissionPolicy")}
     for crd in of_kind(manifests, "CustomResourceDefinition"):
         policy = policies[crd["spec"]["names"]["plural"]]
-        checked = [rule["messageExpression"].partition(":")[0].strip('"') for rule in policy["spec"]["validations"]]
+        checked = {rule["messageExpression"].partition(":")[0].strip('"') for rule in policy["spec"]["validations"]}
         schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
-        assert checked == list(images_in_schema(schema, "spec"))
+        assert checked >= set(images_in_schema(schema, "spec"))
 
 
 def test_rules_of_the_house_hold_in_watched_namespaces_only_where_some_are_named() -> None:
