@@ -48,6 +48,14 @@ def test_policies_refuse_by_name_and_leave_alone_what_was_there(guarded: Kubectl
     guarded.delete(SERVICE, "old")
 
 
+def test_policies_hold_for_containers_beside_the_service(guarded: Kubectl) -> None:
+    sidecars = [{"name": "cache", "image": ALLOWED}, {"name": "proxy", "image": FOREIGN}]
+    refused = refusal(guarded, labelled(ALLOWED, TEAM, pod={"sidecars": sidecars}))
+    assert "spec.pod.sidecars[].image: images come from" in refused
+    assert f"and not {FOREIGN}" in refused
+    assert refusal(guarded, labelled(ALLOWED, TEAM, pod={"sidecars": sidecars[:1]})) == ""
+
+
 def test_policies_hold_for_the_servers_of_a_platform(guarded: Kubectl) -> None:
     allowed: dict[str, object] = {"image": "registry.example/shop/postgres:17"}
     foreign = refusal(guarded, platform_of({"postgres": allowed, "rabbitmq": {"image": FOREIGN}}))
@@ -69,8 +77,8 @@ def platform_of(servers: dict[str, dict[str, object]]) -> Manifest:
     }
 
 
-def labelled(image: str, labels: dict[str, str]) -> Manifest:
-    manifest = service(image, "new")
+def labelled(image: str, labels: dict[str, str], **spec: object) -> Manifest:
+    manifest = service(image, "new", **spec)
     return {**manifest, "metadata": {"name": "new", "labels": labels}}
 
 
