@@ -122,7 +122,7 @@ def children_of(cluster: Kubectl, name: str = "hello") -> list[Resource]:
 
 def pods_of(cluster: Kubectl, name: str = "hello") -> list[Resource]:
     """The service's pods, those that are being stopped left out."""
-    pods = cluster.select("pods", f"app.kubernetes.io/name={name}")
+    pods = cluster.select("pods", f"app.kubernetes.io/name={name},app.kubernetes.io/component=service")
     return [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
 
 
