@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes a virtual environment with what the given files need, each package from requirements.lock and by its hash.
-# For image builds, beside requirements.lock. usage: install-locked.sh VENV PYPROJECT_OR_IN_FILE...
+# For image builds, beside requirements.lock.
+# usage: install-locked.sh VENV [--all-extras] PYPROJECT_OR_IN_FILE...    extras are had from pyproject.toml files only
 set -eu
 venv=$1
 shift
@@ -15,9 +16,7 @@ fi
 /uv/bin/uv venv --quiet --python "$(command -v python)" "$venv"
 # The resolver says which packages are needed; what is installed are their entries of the lock, and nothing without a hash.
 echo fleetkit > workspace.txt
-extras= # uv takes them from projects only
-case $* in *pyproject.toml*) extras=--all-extras ;; esac
-/uv/bin/uv pip compile --quiet $extras --python "$venv" --no-sources --no-header --no-annotate \
+/uv/bin/uv pip compile --quiet --python "$venv" --no-sources --no-header --no-annotate \
   --excludes workspace.txt --constraints requirements.lock --output-file needed.txt "$@"
 awk -F '[= ;]' '
   NR == FNR {needed[$1]; missing[$1]; next}

@@ -1,0 +1,29 @@
+"""The application: its commands and what they have in common."""
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="fleet",
+    help="Works on FastAPIServices: in files before they are applied, and in the cluster.",
+    epilog="Exit codes: 0 all is well; 1 what was looked at is not; 2 wrong usage; 3 the cluster cannot be asked.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(version("fastapi-fleet-operator"))
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
