@@ -16,7 +16,7 @@ Schema = Mapping[str, Any]
 WORDS: Final = ("a", "A", "/a", "a:b", "1", "1Gi", "team/a", "a.b", "1.2.3.4/32", "aa")
 """Of these the first that a pattern admits stands for a good value."""
 
-BROKEN_WORDS: Final = ("\t", " ", "-", "*", "é", "a b")
+BROKEN_WORDS: Final = ("\t", " ", "-", "*", "é", "a b", ":")
 """Of these the first that a pattern does not admit stands for a bad one."""
 
 OF_ANOTHER_TYPE: Final[Mapping[str, tuple[Any, str]]] = {
