@@ -15,7 +15,6 @@ FINALIZER: Final = f"{GROUP}/backing-services"
 LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 LABEL_NAME: Final = "app.kubernetes.io/name"
 LABEL_COMPONENT: Final = "app.kubernetes.io/component"
-LABEL_PART_OF: Final = "app.kubernetes.io/part-of"
 MANAGED_BY: Final = "fastapi-fleet"
 
 LABEL_OWNER_KIND: Final = f"{GROUP}/owner-kind"

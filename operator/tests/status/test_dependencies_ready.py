@@ -19,6 +19,7 @@ def facts(**spec: Any) -> ServiceFacts:
 
 def test_says_nothing_for_a_service_that_refers_to_nothing() -> None:
     assert dependencies_ready(facts()) is None
+    assert dependencies_ready(facts(env=[{"name": "A", "value": "plain"}])) is None
     assert dependencies_ready(FACTS) is None
 
 
@@ -26,6 +27,8 @@ REFERENCES: list[dict[str, Any]] = [
     {"services": [{"name": "users", "env": "A"}]},
     {"secrets": [{"env": "A", "name": "vendor", "key": "k"}]},
     {"envFrom": [{"secretRef": {"name": "vendor"}}]},
+    {"env": [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "vendor", "key": "k"}}}]},
+    {"pod": {"volumes": [{"name": "vendor", "secret": {"secretName": "vendor"}}]}},
     {"database": {}},
     {"broker": {}},
 ]

@@ -2,12 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import structlog
 from prometheus_client import Counter
 
-from fastapi_fleet.api.conditions import ConditionType, Reason
+from fastapi_fleet.api.conditions import Reason
 from fastapi_fleet.api.database_spec import Database, DeletionPolicy
 from fastapi_fleet.api.service_spec import Broker
 from fastapi_fleet.backends.postgres import DatabaseRequest, DatabaseRoles, PostgresServer
@@ -19,6 +19,7 @@ from fastapi_fleet.reconcile.credentials import ServiceIdentity, password_in
 from fastapi_fleet.reconcile.servers import Servers
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.manifest import content_hash
+from fastapi_fleet.status.conditions import is_true
 from fastapi_fleet.status.facts import BackendState
 from fastapi_fleet.status.platform_status import COMPONENTS
 
@@ -28,6 +29,8 @@ DRIFT_CHECK_SECONDS = 60.0
 """How long a backend that was found as wanted is taken to be so still."""
 
 log = structlog.get_logger(__name__)
+
+Server = TypeVar("Server", PostgresServer, BrokerServer)
 
 
 class Postgres(Protocol):
@@ -80,7 +83,7 @@ class BackingServices:
         migration_credentials: Mapping[str, str],
     ) -> BackendState:
         """Make the database as wanted, unless it was found so lately. Never raises for a backend's failure."""
-        server = await self._postgres_server(identity)
+        server = await self._server(identity, "postgres", self._servers.postgres)
         if isinstance(server, BackendState):
             return server
         request = DatabaseRequest(
@@ -103,7 +106,7 @@ class BackingServices:
         self, identity: ServiceIdentity, wanted: Broker, credentials: Mapping[str, str]
     ) -> BackendState:
         """Make the broker user as wanted, unless it was found so lately. Never raises for a backend's failure."""
-        server = await self._broker_server(identity)
+        server = await self._server(identity, "rabbitmq", self._servers.broker)
         if isinstance(server, BackendState):
             return server
         request = BrokerRequest(
@@ -128,7 +131,7 @@ class BackingServices:
         Raises BackendUnavailableError while a server that is still wanted does not answer.
         """
         self._checked.pop(("postgres", identity), None)
-        server = await self._postgres_server(identity)
+        server = await self._server(identity, "postgres", self._servers.postgres)
         if isinstance(server, BackendState):
             _require_not_offered(server)
             return
@@ -141,7 +144,7 @@ class BackingServices:
         Raises BackendUnavailableError while a broker that is still wanted does not answer.
         """
         self._checked.pop(("rabbitmq", identity), None)
-        broker = await self._broker_server(identity)
+        broker = await self._server(identity, "rabbitmq", self._servers.broker)
         if isinstance(broker, BackendState):
             _require_not_offered(broker)
         elif policy == "Delete":
@@ -167,7 +170,7 @@ class BackingServices:
             repairs = await ensure()
         except ReconcileError as error:
             self._checked.pop(what, None)
-            return _refusal(error)
+            return BackendState.failed_by(error)
         if repairs:
             REPAIRED.labels(backend).inc()
             log.info("Provisioned backend", backend=backend, service=identity.mark, done=list(repairs))
@@ -175,37 +178,26 @@ class BackingServices:
         self._checked[what] = _Checked(fingerprint, self._clock(), state)
         return state
 
-    async def _postgres_server(self, identity: ServiceIdentity) -> PostgresServer | BackendState:
-        platform = self._platform(identity, "postgres")
+    async def _server(
+        self, identity: ServiceIdentity, component: str, find: Callable[[Object], Awaitable[Server]]
+    ) -> Server | BackendState:
+        platform = self._platform(identity, component)
         if isinstance(platform, BackendState):
             return platform
         try:
-            return await self._servers.postgres(platform)
+            return await find(platform)
         except ReconcileError as error:
-            return _refusal(error)
-
-    async def _broker_server(self, identity: ServiceIdentity) -> BrokerServer | BackendState:
-        platform = self._platform(identity, "rabbitmq")
-        if isinstance(platform, BackendState):
-            return platform
-        try:
-            return await self._servers.broker(platform)
-        except ReconcileError as error:
-            return _refusal(error)
+            return BackendState.failed_by(error)
 
     def _platform(self, identity: ServiceIdentity, component: str) -> Object | BackendState:
         platform = self._cache.get(ObjectKey(FLEET_PLATFORM.name, identity.namespace, identity.platform))
         if platform is None or not _offers(platform, component):
             message = f"FleetPlatform {identity.platform} does not offer {component}: add spec.{component} to it"
             return BackendState(ready=False, reason=Reason.BACKEND_NOT_OFFERED, message=message)
-        if not _is_ready(platform, COMPONENTS[component]):
+        if not is_true(platform, COMPONENTS[component]):
             message = f"waits for {names.backend(identity.platform, component)}"
             return BackendState(ready=False, reason=Reason.BACKEND_NOT_READY, message=message)
         return platform
-
-
-def _refusal(error: ReconcileError) -> BackendState:
-    return BackendState(ready=False, reason=Reason(error.reason), message=error.message)
 
 
 def _require_not_offered(state: BackendState) -> None:
@@ -217,8 +209,3 @@ def _require_not_offered(state: BackendState) -> None:
 def _offers(platform: Object, component: str) -> bool:
     leaving = platform["metadata"].get("deletionTimestamp") is not None
     return not leaving and (platform.get("spec") or {}).get(component) is not None
-
-
-def _is_ready(platform: Object, kind: ConditionType) -> bool:
-    conditions = (platform.get("status") or {}).get("conditions") or ()
-    return any(condition["type"] == kind and condition["status"] == "True" for condition in conditions)

@@ -49,7 +49,7 @@ class ExternalServers:
         try:
             secret = await self._servers.others_postgres(owner.namespace, owner.name, spec)
         except ReconcileError as error:
-            return ExternalServer(_refusal(error))
+            return ExternalServer(BackendState.failed_by(error))
         server = secret.server()
         state = await self._state("PostgreSQL", server, lambda: self._postgres.check_administrator(server))
         return ExternalServer(state, secret.endpoint(), server.certificate_authority)
@@ -58,7 +58,7 @@ class ExternalServers:
         try:
             secret = await self._servers.others_broker(owner.namespace, owner.name, spec)
         except ReconcileError as error:
-            return ExternalServer(_refusal(error))
+            return ExternalServer(BackendState.failed_by(error))
         server = secret.server()
         state = await self._state("RabbitMQ", server, lambda: self._rabbitmq.check_administrator(server))
         return ExternalServer(state, secret.endpoint(), server.certificate_authority)
@@ -72,7 +72,7 @@ class ExternalServers:
             try:
                 await check()
             except ReconcileError as error:
-                return _refusal(error)
+                return BackendState.failed_by(error)
             self._answered[server] = now
         message = f"{what} at {server.host}:{server.port} answers, and its administrator may do what services need"
         return BackendState(ready=True, reason=Reason.AVAILABLE, message=message)
@@ -86,7 +86,3 @@ def outcome_of_external(found: Iterable[ExternalServer]) -> Outcome:
     if all(server.state.ready for server in servers):
         return Outcome("success", again_after=DRIFT_CHECK_SECONDS)
     return Outcome("waiting", again_after=WAIT_SECONDS)
-
-
-def _refusal(error: ReconcileError) -> BackendState:
-    return BackendState(ready=False, reason=Reason(error.reason), message=error.message)

@@ -4,8 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from fastapi_fleet.api.conditions import ConditionType, Reason
-from fastapi_fleet.api.env_spec import EnvVar, EnvVarSource
-from fastapi_fleet.api.pod_spec import Pod
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.constants import LABEL_COMPONENT
 from fastapi_fleet.errors import DependencyMissingError
@@ -41,6 +39,8 @@ from fastapi_fleet.resources.migration_job import migration_job_name
 from fastapi_fleet.resources.pod_disruption_budget import wants_budget, wants_worker_budget
 from fastapi_fleet.resources.secret import decode
 from fastapi_fleet.resources.service_monitor import wants_monitor
+from fastapi_fleet.resources.spec_references import Reference, referenced
+from fastapi_fleet.status.conditions import is_true
 
 _MISSING = {SECRET.name: Reason.SECRET_MISSING, CONFIG_MAP.name: Reason.CONFIG_MAP_MISSING}
 
@@ -78,7 +78,9 @@ class Observed:
     @property
     def not_ready(self) -> tuple[str, ...]:
         """Services in spec.services that are there and not Ready."""
-        return tuple(name for name, service in self.dependencies.items() if service and not _is_ready(service))
+        return tuple(
+            name for name, service in self.dependencies.items() if service and not is_true(service, ConditionType.READY)
+        )
 
 
 async def observe_service(
@@ -92,7 +94,7 @@ async def observe_service(
         known = live.get(key) or cache.get(key)
         return decode(known) if known else {}
 
-    keys = dict.fromkeys(reference.key for reference in referenced(owner.namespace, spec))
+    keys = dict.fromkeys(_key_of_reference(owner, reference) for reference in referenced(spec))
     return Observed(
         owner=owner,
         children=live,
@@ -166,61 +168,14 @@ def _exposure(owner: Owner, spec: FastAPIServiceSpec, served: frozenset[str]) ->
         yield SERVICE_MONITOR, owner.name
 
 
-@dataclass(frozen=True)
-class Reference:
-    """A Secret or ConfigMap that `field_name` of the spec names."""
-
-    key: ObjectKey
-    field_name: str
-    optional: bool
-
-
-def referenced(namespace: str, spec: FastAPIServiceSpec) -> Iterator[Reference]:
-    """Every Secret and ConfigMap that the spec refers to, in the order of its fields."""
-    for at, secret in enumerate(spec.secrets):
-        if secret.name is not None:
-            key = ObjectKey(SECRET.name, namespace, secret.name)
-            yield Reference(key, f"spec.secrets[{at}].name", optional=False)
-    yield from _referenced_by_variables(namespace, "spec.env", spec.env)
-    for at, wholesale in enumerate(spec.env_from):
-        for kind, reference in ((SECRET, wholesale.secret_ref), (CONFIG_MAP, wholesale.config_map_ref)):
-            if reference is not None:
-                key = ObjectKey(kind.name, namespace, reference.name)
-                yield Reference(key, f"spec.envFrom[{at}]", optional=bool(reference.optional))
-    yield from _referenced_by_pod(namespace, spec.pod)
-
-
-def _referenced_by_variables(namespace: str, field_name: str, variables: Iterable[EnvVar]) -> Iterator[Reference]:
-    for at, variable in enumerate(variables):
-        source = variable.value_from or EnvVarSource()
-        for kind, selector in ((SECRET, source.secret_key_ref), (CONFIG_MAP, source.config_map_key_ref)):
-            if selector is not None:
-                key = ObjectKey(kind.name, namespace, selector.name)
-                yield Reference(key, f"{field_name}[{at}].valueFrom", optional=bool(selector.optional))
-
-
-def _referenced_by_pod(namespace: str, pod: Pod) -> Iterator[Reference]:
-    for at, volume in enumerate(pod.volumes):
-        field_name = f"spec.pod.volumes[{at}]"
-        if volume.secret is not None:
-            key = ObjectKey(SECRET.name, namespace, volume.secret.secret_name)
-            yield Reference(key, f"{field_name}.secret", optional=bool(volume.secret.optional))
-        if volume.config_map is not None:
-            key = ObjectKey(CONFIG_MAP.name, namespace, volume.config_map.name)
-            yield Reference(key, f"{field_name}.configMap", optional=bool(volume.config_map.optional))
-    for list_name, containers in (("initContainers", pod.init_containers), ("sidecars", pod.sidecars)):
-        for at, container in enumerate(containers):
-            yield from _referenced_by_variables(namespace, f"spec.pod.{list_name}[{at}].env", container.env)
-
-
 def require_dependencies(owner: Owner, spec: FastAPIServiceSpec, observed: Observed, cache: ObjectCache) -> None:
     """Raises DependencyMissingError for the first thing without which the service cannot be rendered or run."""
     _require_platform(owner, spec, cache)
     _require_endpoints(spec, observed.endpoints)
-    for reference in referenced(owner.namespace, spec):
-        if observed.references[reference.key] is None and not reference.optional:
-            message = f"{reference.field_name}: {reference.key} is not there"
-            raise DependencyMissingError(_MISSING[reference.key.kind], message)
+    for reference in referenced(spec):
+        key = _key_of_reference(owner, reference)
+        if observed.references[key] is None and not reference.optional:
+            raise DependencyMissingError(_MISSING[reference.kind], f"{reference.field_name}: {key} is not there")
     for at, secret in enumerate(spec.secrets):
         if secret.name is not None:
             _require_key(observed.references, owner.namespace, secret.name, secret.key or "", at)
@@ -234,7 +189,7 @@ def dependency_keys(owner: Owner, spec: FastAPIServiceSpec) -> Iterable[ObjectKe
     """What a change of wakes the service's pass: its platform, the services it calls, the objects it refers to."""
     yield ObjectKey(FLEET_PLATFORM.name, owner.namespace, spec.platform)
     yield from (ObjectKey(FASTAPI_SERVICE.name, owner.namespace, service.name) for service in spec.services)
-    yield from (reference.key for reference in referenced(owner.namespace, spec))
+    yield from (_key_of_reference(owner, reference) for reference in referenced(spec))
 
 
 def _require_platform(owner: Owner, spec: FastAPIServiceSpec, cache: ObjectCache) -> None:
@@ -260,9 +215,8 @@ def _require_key(references: Mapping[ObjectKey, Object | None], namespace: str, 
         raise DependencyMissingError(Reason.SECRET_MISSING, message)
 
 
-def _is_ready(service: Object) -> bool:
-    conditions = (service.get("status") or {}).get("conditions") or ()
-    return any(item["type"] == ConditionType.READY and item["status"] == "True" for item in conditions)
+def _key_of_reference(owner: Owner, reference: Reference) -> ObjectKey:
+    return ObjectKey(reference.kind, owner.namespace, reference.name)
 
 
 def _key(owner: Owner) -> ObjectKey:

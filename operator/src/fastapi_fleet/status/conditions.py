@@ -1,8 +1,8 @@
 """Building conditions and putting them into the list that is already there."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from fastapi_fleet.api.conditions import MESSAGE_LIMIT, Condition, ConditionType, Reason
 from fastapi_fleet.api.resource_status import NEVER
@@ -34,6 +34,12 @@ def unknown(kind: ConditionType, reason: Reason, message: str) -> Finding:
 
 def failed_by(kind: ConditionType, problem: ReconcileError) -> Finding:
     return fails(kind, Reason(problem.reason), problem.message)
+
+
+def is_true(resource: Mapping[str, Any], kind: ConditionType) -> bool:
+    """Whether the status of a resource, as the API has it, says so."""
+    conditions = (resource.get("status") or {}).get("conditions") or ()
+    return any(condition["type"] == kind and condition["status"] == "True" for condition in conditions)
 
 
 def merge(findings: Iterable[Finding], previous: Sequence[Condition], *, generation: int, now: str) -> list[Condition]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from fastapi_fleet.api.conditions import Reason
 from fastapi_fleet.api.endpoints import BrokerEndpoint, PostgresEndpoint
@@ -20,6 +20,10 @@ class BackendState:
     ready: bool
     reason: Reason
     message: str
+
+    @classmethod
+    def failed_by(cls, error: ReconcileError) -> Self:
+        return cls(ready=False, reason=Reason(error.reason), message=error.message)
 
 
 @dataclass(frozen=True)
