@@ -1,5 +1,6 @@
 """PostgreSQL and RabbitMQ that remember what was asked of them."""
 
+import asyncio
 from dataclasses import dataclass, field
 
 from fastapi_fleet.backends.postgres import DatabaseRequest, DatabaseRoles, PostgresServer
@@ -8,19 +9,22 @@ from fastapi_fleet.backends.rabbitmq import BrokerRequest, BrokerServer
 
 @dataclass
 class FakePostgres:
-    """`failure` is raised by every call while it is set."""
+    """`failure` is raised by every call while it is set. `held` keeps whoever asks for a database waiting."""
 
     databases: dict[str, DatabaseRequest] = field(default_factory=dict)
     locked: list[str] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
     servers: list[PostgresServer] = field(default_factory=list)
     failure: Exception | None = None
+    held: asyncio.Event | None = None
 
     async def check_administrator(self, server: PostgresServer) -> None:
         self._call(server)
 
     async def ensure_database(self, server: PostgresServer, request: DatabaseRequest) -> tuple[str, ...]:
         self._call(server)
+        if self.held is not None:
+            await self.held.wait()
         if self.databases.get(request.database) == request:
             return ()
         self.databases[request.database] = request

@@ -17,6 +17,7 @@ from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.kinds import FLEET_PLATFORM, Object, ObjectKey
 from fastapi_fleet.reconcile.credentials import ServiceIdentity, password_in
 from fastapi_fleet.reconcile.servers import Servers
+from fastapi_fleet.reconcile.silent_servers import SilentServers
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.manifest import content_hash
 from fastapi_fleet.status.conditions import is_true
@@ -73,6 +74,7 @@ class BackingServices:
         self._postgres = postgres
         self._rabbitmq = rabbitmq
         self._clock = clock
+        self._silent = SilentServers()
         self._checked: dict[tuple[str, ServiceIdentity], _Checked] = {}
 
     async def provision_database(
@@ -99,7 +101,7 @@ class BackingServices:
             [server.host, server.port, server.password, *request.passwords.values(), request.connection_limit]
         )
         return await self._ensure(
-            ("postgres", identity), fingerprint, lambda: self._postgres.ensure_database(server, request)
+            ("postgres", identity), server, fingerprint, lambda: self._postgres.ensure_database(server, request)
         )
 
     async def provision_broker(
@@ -122,7 +124,7 @@ class BackingServices:
             [server.host, server.password, request.vhost, request.password, request.publishes, request.consumes]
         )
         return await self._ensure(
-            ("rabbitmq", identity), fingerprint, lambda: self._rabbitmq.ensure_user(server, request)
+            ("rabbitmq", identity), server, fingerprint, lambda: self._rabbitmq.ensure_user(server, request)
         )
 
     async def release_database(self, identity: ServiceIdentity, policy: DeletionPolicy = "Retain") -> None:
@@ -136,7 +138,8 @@ class BackingServices:
             _require_not_offered(server)
             return
         release = self._postgres.drop_database if policy == "Delete" else self._postgres.lock_database
-        await release(server, identity.database, identity.database_roles, identity.mark)
+        with self._silent.asking(server):
+            await release(server, identity.database, identity.database_roles, identity.mark)
 
     async def release_broker(self, identity: ServiceIdentity, policy: DeletionPolicy = "Retain") -> None:
         """The service is going, or wants no broker any more: its user ends; its queues stay, or go by `policy`.
@@ -147,19 +150,20 @@ class BackingServices:
         broker = await self._server(identity, "rabbitmq", self._servers.broker)
         if isinstance(broker, BackendState):
             _require_not_offered(broker)
-        elif policy == "Delete":
-            await self._rabbitmq.remove_all(
-                broker,
-                identity.broker_user,
-                identity.mark,
-                vhost=broker.virtual_host or identity.virtual_host,
-                service=identity.service,
-            )
-        else:
-            await self._rabbitmq.remove_user(broker, identity.broker_user, identity.mark)
+            return
+        user, mark, vhost = identity.broker_user, identity.mark, broker.virtual_host or identity.virtual_host
+        with self._silent.asking(broker):
+            if policy == "Delete":
+                await self._rabbitmq.remove_all(broker, user, mark, vhost=vhost, service=identity.service)
+            else:
+                await self._rabbitmq.remove_user(broker, user, mark)
 
     async def _ensure(
-        self, what: tuple[str, ServiceIdentity], fingerprint: str, ensure: Callable[[], Awaitable[tuple[str, ...]]]
+        self,
+        what: tuple[str, ServiceIdentity],
+        server: PostgresServer | BrokerServer,
+        fingerprint: str,
+        ensure: Callable[[], Awaitable[tuple[str, ...]]],
     ) -> BackendState:
         backend, identity = what
         known = self._checked.get(what)
@@ -167,7 +171,8 @@ class BackingServices:
         if known is not None and fresh and known.fingerprint == fingerprint:
             return known.state
         try:
-            repairs = await ensure()
+            with self._silent.asking(server):
+                repairs = await ensure()
         except ReconcileError as error:
             self._checked.pop(what, None)
             return BackendState.failed_by(error)
