@@ -16,7 +16,7 @@ from fastapi_fleet.handlers.watches import watch_settings
 from fastapi_fleet.kube import heartbeat
 from fastapi_fleet.kube.connection import Connection
 from fastapi_fleet.kube.http_client import HttpKubeClient
-from fastapi_fleet.kube.kinds import DEPLOYMENT, FASTAPI_SERVICE, WATCHED, Object, key_of
+from fastapi_fleet.kube.kinds import DEPLOYMENT, FASTAPI_SERVICE, LEASE, WATCHED, Object, ObjectKey, key_of
 from fastapi_fleet.reconcile import events, relists, resync
 from fastapi_fleet.runtime import Runtime
 from support.api_server import free_port, write_kubeconfig
@@ -230,5 +230,22 @@ async def test_watch_that_is_forbidden_ends_the_operator_and_the_next_one_catche
         with pytest.raises(Exception, match="refused by the test"):
             await forbidden.running
     server.allow("WATCH", FASTAPI_SERVICE.name)
+    async with operator(server):
+        await until(lambda: level(server) == "debug")
+
+
+async def test_watch_that_ends_within_a_line_ends_the_operator_and_the_next_one_only_catches_up(
+    server: ClusterServer,
+) -> None:
+    async with process(server) as torn:
+        server.kube.create(SHOP)
+        await until(lambda: is_ready(server, SHOP))
+        server.stall()
+        server.kube.create(NEWER)
+        server.tear(FASTAPI_SERVICE.name)
+        with pytest.raises(ValueError, match="Unterminated string"):
+            await torn.running
+    lease = server.kube.object(ObjectKey(LEASE.name, "fastapi-fleet-system", "fastapi-fleet-operator"))
+    assert lease["spec"]["holderIdentity"] == "", "another replica need not wait"
     async with operator(server):
         await until(lambda: level(server) == "debug")

@@ -68,6 +68,7 @@ class Watch:
     transport: asyncio.Transport
     shown: int
     is_silent: bool = False
+    is_torn: bool = False
 
 
 class ClusterServer:
@@ -114,6 +115,12 @@ class ClusterServer:
         """The watches of these kinds, or all, stay open and silent. New ones work."""
         for watch in self._watches:
             watch.is_silent |= not kinds or watch.place.kind.name in kinds
+
+    def tear(self, kind: str) -> None:
+        """End the watches of this kind in the middle of a line, as a proxy does that is itself told to end."""
+        for watch in self._watches:
+            watch.is_torn |= watch.place.kind.name == kind
+        self._wake()
 
     def cut(self) -> None:
         """End the connection of every watch, as a network does that breaks."""
@@ -253,6 +260,9 @@ class ClusterServer:
     async def _show(self, watch: Watch, response: web.StreamResponse) -> None:
         while True:
             news = self._news
+            if watch.is_torn:
+                await response.write(b'{"type": "MODIF')
+                return
             if not watch.is_silent:
                 if watch.shown < self._oldest:
                     await response.write(_line(TOO_OLD))
