@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from fastapi_fleet.kube.kinds import CHILDREN, HTTP_ROUTE, SERVICE_MONITOR
 from helm import CHART, FULL, MINIMAL, REPOSITORY, Manifest, RefusedError, of_kind, render
 
 CRDS = REPOSITORY / "crds"
@@ -75,6 +76,22 @@ def test_the_operator_cannot_widen_rights_nor_enter_pods(arguments: list[str]) -
     assert resources.isdisjoint({"roles", "clusterroles", "rolebindings", "clusterrolebindings", "pods/exec", "nodes"})
     assert verbs.isdisjoint({"escalate", "bind", "impersonate"})
     assert {verb for resource, verb in granted if resource == "pods"} == {"list", "watch"}
+
+
+def test_every_child_may_be_made_put_right_and_deleted_when_it_is_no_longer_wanted() -> None:
+    granted = {
+        (group, resource, verb)
+        for rule in rules(render())
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    wanted = {
+        (kind.group, kind.plural, verb)
+        for kind in (*CHILDREN, HTTP_ROUTE, SERVICE_MONITOR)
+        for verb in ("get", "list", "watch", "create", "patch", "delete")
+    }
+    assert wanted - granted == set()
 
 
 def test_pod_meets_the_restricted_standard() -> None:

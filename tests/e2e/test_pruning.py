@@ -22,6 +22,7 @@ MADE: Final = {
     "networkpolicy": "hello",
     "ingress": "hello",
     "service": "hello-closed",
+    "serviceaccount": "hello",
 }
 
 GOING: Final = ("statefulset", "service", "networkpolicy")
@@ -44,7 +45,8 @@ def test_server_that_is_no_longer_named_goes_and_leaves_its_data(cluster: Kubect
 def test_children_that_are_no_longer_asked_for_go(cluster: Kubectl, images: Images) -> None:
     start(cluster, service(images.v1, **ASKED))
     assert [kind for kind, name in MADE.items() if cluster.get(kind, name) is None] == []
-    nothing = {**dict.fromkeys(ASKED), "networkPolicy": {"enabled": False}, "podDisruptionBudget": {"enabled": False}}
+    switched_off = {field: {"enabled": False} for field in ("networkPolicy", "podDisruptionBudget")}
+    nothing = {**dict.fromkeys(ASKED), **switched_off, "serviceAccount": {"name": "default"}}
     cluster.patch(SERVICE, "hello", {"spec": nothing})
     for kind, name in MADE.items():
         cluster.await_absence(kind, name)
