@@ -7,7 +7,12 @@ from fastapi_fleet.constants import FINALIZER
 from fastapi_fleet.errors import ApiConflictError, NotOwnedError
 from fastapi_fleet.kube.kinds import key_of
 from fastapi_fleet.reconcile.backing_services import DRIFT_CHECK_SECONDS
+from fastapi_fleet.reconcile.children import Children
+from fastapi_fleet.reconcile.observe import observe_service
 from fastapi_fleet.reconcile.outcome import WAIT_SECONDS
+from fastapi_fleet.reconcile.ownership import owner_from
+from fastapi_fleet.reconcile.parse import parse_service
+from fastapi_fleet.reconcile.service_plan import plan_service
 from support.backed_service import PLATFORM, SECRET, SHOP, SILENT, running, urls, with_platform
 from support.fleet import Fleet, child
 from support.kubernetes import Call
@@ -218,6 +223,17 @@ async def test_no_password_shows_in_any_status() -> None:
     shown = f"{fleet.status(SHOP)} {fleet.status(PLATFORM)}"
     assert "canary-" in str(urls(fleet))
     assert "canary-" not in shown
+
+
+async def test_no_password_shows_in_the_repr_of_what_a_pass_holds() -> None:
+    fleet = await running()
+    owner, spec = owner_from(fleet.kube.object(key_of(SHOP))), parse_service(SHOP)
+    children = Children(fleet.kube, fleet.cache)
+    observed = await observe_service(owner, spec, kube=fleet.kube, cache=fleet.cache, children=children)
+    plan = plan_service(owner, spec, observed, cache=fleet.cache, generate=lambda: "canary-new", caller_namespaces=())
+    held = repr(plan) + repr(plan.manifests) + repr(observed)
+    values = [*urls(fleet).values(), *fleet.kube.object(SECRET)["data"].values()]
+    assert [value for value in ("canary-", *values) if value in held] == []
 
 
 async def test_writes_of_a_pass_are_in_the_promised_order() -> None:

@@ -70,7 +70,7 @@ REASONS: Final[dict[Reason, Explanation]] = {
         "Create the FleetPlatform, or correct spec.platform.",
     ),
     Reason.SECRET_MISSING: Explanation(
-        "A Secret that the spec names, or its key, does not exist.",
+        "A Secret that the spec names or that reaching a server needs, or its key, does not exist.",
         "Create the Secret with the key, or correct the reference.",
     ),
     Reason.CONFIG_MAP_MISSING: Explanation(
@@ -97,7 +97,7 @@ REASONS: Final[dict[Reason, Explanation]] = {
         "Look at the FleetPlatform's conditions: `kubectl describe flp NAME`.",
     ),
     Reason.BACKEND_UNAVAILABLE: Explanation(
-        "The server did not answer in time or refused the operator's login.",
+        "The server did not answer in time, or with an error of its own.",
         "Look at the server's pod and log; the operator retries with growing pauses.",
     ),
     Reason.PROVISIONED: Explanation("Database or broker user exist as the spec says."),

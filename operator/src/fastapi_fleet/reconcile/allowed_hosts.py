@@ -7,7 +7,7 @@ from fastapi_fleet.errors import BackendRefusedError
 
 
 class AllowedHosts:
-    """`patterns`: a host word for word, `*.example.com` for every name below it, `*` for all. None: no host at all."""
+    """`patterns`: a host word for word, `*.example.com` for every name below it, `*` for all. No pattern: no host."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
         self._patterns = tuple(_canonical(pattern) for pattern in patterns)

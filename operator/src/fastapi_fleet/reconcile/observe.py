@@ -53,17 +53,17 @@ class Observed:
     """
 
     owner: Owner
-    children: dict[ObjectKey, Object]
+    children: dict[ObjectKey, Object] = field(repr=False)
     own_secret: Mapping[str, str] = field(repr=False)
     migrations_secret: Mapping[str, str] = field(repr=False)
     references: Mapping[ObjectKey, Object | None] = field(repr=False)
     dependencies: Mapping[str, Object | None]
     callers: tuple[str, ...]
-    pods: tuple[Object, ...]
+    pods: tuple[Object, ...] = field(repr=False)
     served: frozenset[str]
     endpoints: Endpoints
     worker: Object | None
-    worker_pods: tuple[Object, ...]
+    worker_pods: tuple[Object, ...] = field(repr=False)
 
     @property
     def deployment(self) -> Object | None:

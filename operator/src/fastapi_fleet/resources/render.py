@@ -1,6 +1,6 @@
 """Every child of a resource, in the order in which they are applied."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fastapi_fleet.api.platform_spec import FleetPlatformSpec
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
@@ -35,7 +35,7 @@ class ServiceManifests:
     `migration`: what is to be complete before these are written.
     """
 
-    prerequisites: tuple[Manifest, ...]
+    prerequisites: tuple[Manifest, ...] = field(repr=False)
     workload: Manifest
     worker: Manifest | None
     companions: tuple[Manifest, ...]

@@ -1,4 +1,4 @@
-"""What a pass found: all that status is computed from."""
+"""What a pass found: all that status is computed from. Pods, which may quote secrets as they end, show in no repr."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -46,7 +46,7 @@ class WorkerFacts:
     revision: str | None
     replicas: int
     deployment: LiveObject | None = None
-    pods: tuple[LiveObject, ...] = ()
+    pods: tuple[LiveObject, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class ServiceFacts:
     database: BackendState | None = None
     broker: BackendState | None = None
     migration: LiveObject | None = None
-    migration_pods: tuple[LiveObject, ...] = ()
+    migration_pods: tuple[LiveObject, ...] = field(default=(), repr=False)
     route: LiveObject | None = None
     ingress: LiveObject | None = None
     monitor: LiveObject | None = None
@@ -79,7 +79,7 @@ class ServiceFacts:
     waiting_for: tuple[str, ...] = ()
     diverges_while_paused: bool = False
     deployment: LiveObject | None = None
-    pods: tuple[LiveObject, ...] = ()
+    pods: tuple[LiveObject, ...] = field(default=(), repr=False)
     worker: WorkerFacts | None = None
     secret_values: tuple[str, ...] = field(default=(), repr=False)
 
@@ -98,7 +98,7 @@ class PlatformFacts:
     problem: ReconcileError | None = None
     stateful_sets: Mapping[str, LiveObject] = field(default_factory=dict)
     clusters: Mapping[str, LiveObject] = field(default_factory=dict)
-    pods: Mapping[str, tuple[LiveObject, ...]] = field(default_factory=dict)
+    pods: Mapping[str, tuple[LiveObject, ...]] = field(default_factory=dict, repr=False)
     external: Mapping[str, ExternalServer] = field(default_factory=dict)
     diverges_while_paused: bool = False
     secret_values: tuple[str, ...] = field(default=(), repr=False)
