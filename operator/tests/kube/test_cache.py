@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from fastapi_fleet.constants import API_VERSION, LABEL_OWNER_KIND, LABEL_OWNER_NAME
-from fastapi_fleet.kube.cache import ObjectCache, owner_of
+from fastapi_fleet.kube.cache import ObjectCache, called_by, owner_of
 from fastapi_fleet.kube.kinds import DEPLOYMENT, POD, SERVICE, Object, ObjectKey, key_of
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,6 +43,28 @@ def version_in(cache: ObjectCache) -> str | None:
 def caller(version: int, *called: str) -> Object:
     metadata = {"name": "caller", "namespace": "team", "uid": "caller", "resourceVersion": str(version)}
     return {"kind": "FastAPIService", "metadata": metadata, "spec": {"services": [{"name": name} for name in called]}}
+
+
+def running(version: int, kept: str) -> Object:
+    """The Deployment of `caller`, with the spec of its revision beside it."""
+    annotations = {"fastapi-fleet.io/revision-spec": kept}
+    metadata = {"name": "caller", "namespace": "team", "uid": "running", "resourceVersion": str(version)}
+    return {"kind": "Deployment", "metadata": {**metadata, "annotations": annotations}}
+
+
+def test_callers_are_those_too_whose_running_revision_calls() -> None:
+    cache = ObjectCache()
+    cache.put(running(1, '{"image": "i", "services": [{"name": "other", "env": "OTHER_URL"}]}'))
+    assert cache.callers_of(OTHER) == (), "its service is gone"
+    cache.put(caller(2))
+    assert cache.callers_of(OTHER) == ("caller",)
+    cache.put(running(3, '{"image": "i"}'))
+    assert cache.callers_of(OTHER) == ()
+
+
+@pytest.mark.parametrize("kept", ["", "no JSON", "[]", '{"services": 5}', '{"services": [{}]}'])
+def test_revision_that_a_hand_has_changed_calls_nobody(kept: str) -> None:
+    assert list(called_by(running(1, kept))) == []
 
 
 def test_callers_are_known_as_they_declare_it() -> None:

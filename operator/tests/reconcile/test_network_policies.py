@@ -42,6 +42,20 @@ async def test_caller_that_no_longer_calls_is_shut_out() -> None:
     assert policy(fleet, "users")["ingress"] == []
 
 
+async def test_caller_that_is_rolled_back_is_let_in_as_its_earlier_revision_was() -> None:
+    fleet = Fleet()
+    await fleet.submit(USERS, ORDERS)
+    await fleet.roll_out()
+    earlier = fleet.status(ORDERS)["revision"]
+    await fleet.submit(fastapi_service("orders"))
+    await fleet.roll_out()
+    assert policy(fleet, "users")["ingress"] == []
+    await fleet.submit(fastapi_service("orders", rollout={"rollbackTo": earlier}))
+    assert callers(fleet, "users") == ["orders"]
+    await fleet.submit(fastapi_service("orders"))
+    assert policy(fleet, "users")["ingress"] == []
+
+
 async def test_deleted_caller_is_shut_out() -> None:
     fleet = Fleet()
     await fleet.submit(USERS, ORDERS)

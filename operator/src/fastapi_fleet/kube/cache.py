@@ -3,11 +3,21 @@
 from collections import OrderedDict
 from collections.abc import Iterator
 
-from fastapi_fleet.constants import API_VERSION, LABEL_OWNER_KIND, LABEL_OWNER_NAME
-from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, POD, Kind, Object, ObjectKey, key_of
+from pydantic import BaseModel, ValidationError
+
+from fastapi_fleet.constants import ANNOTATION_REVISION_SPEC, API_VERSION, LABEL_OWNER_KIND, LABEL_OWNER_NAME
+from fastapi_fleet.kube.kinds import DEPLOYMENT, FASTAPI_SERVICE, POD, Kind, Object, ObjectKey, key_of
 
 _REMEMBERED_DELETIONS = 4096
 """Enough for every write that can be under way when a deletion is seen."""
+
+
+class _Called(BaseModel):
+    name: str
+
+
+class _Revision(BaseModel):
+    services: list[_Called] = []
 
 
 class ObjectCache:
@@ -21,7 +31,7 @@ class ObjectCache:
     def __init__(self) -> None:
         self._objects: dict[str, dict[ObjectKey, Object]] = {}
         self._owned: dict[ObjectKey, set[ObjectKey]] = {}
-        self._callers: dict[ObjectKey, set[str]] = {}
+        self._callers: dict[ObjectKey, set[ObjectKey]] = {}
         self._gone: OrderedDict[ObjectKey, tuple[str, int]] = OrderedDict()
         self._served: frozenset[str] = frozenset()
 
@@ -55,8 +65,9 @@ class ObjectCache:
         return [obj for key in sorted(self._owned.get(owner, ())) if (obj := self.get(key)) is not None]
 
     def callers_of(self, service: ObjectKey) -> tuple[str, ...]:
-        """Names of the FastAPIServices that say that they call `service`, in order."""
-        return tuple(sorted(self._callers.get(service, ())))
+        """Names of the FastAPIServices that call `service`, by their spec or by what they run, in order."""
+        callers = {ObjectKey(FASTAPI_SERVICE.name, *key[1:]) for key in self._callers.get(service, ())}
+        return tuple(sorted(key.name for key in callers if self.get(key) is not None))
 
     def put(self, obj: Object) -> bool:
         """Take over a state. False when it is older than the known one, or than the end of its object."""
@@ -72,7 +83,7 @@ class ObjectCache:
         if owner is not None:
             self._owned.setdefault(owner, set()).add(key)
         for called in called_by(obj):
-            self._callers.setdefault(called, set()).add(key.name)
+            self._callers.setdefault(called, set()).add(key)
         return True
 
     def remove(self, last: Object) -> Object | None:
@@ -90,7 +101,7 @@ class ObjectCache:
         if owner is not None:
             self._owned.get(owner, set()).discard(key)
         for called in called_by(known):
-            self._callers.get(called, set()).discard(key.name)
+            self._callers.get(called, set()).discard(key)
 
     def _precedes_the_end(self, key: ObjectKey, obj: Object) -> bool:
         """An object that only left the watch, with a label, comes back later than it went, under the same uid."""
@@ -122,10 +133,24 @@ def owner_of(obj: Object) -> ObjectKey | None:
 
 
 def called_by(obj: Object) -> Iterator[ObjectKey]:
-    """The services that a FastAPIService says it calls; nothing for an object of another kind."""
-    if obj["kind"] == FASTAPI_SERVICE.name:
-        for service in (obj.get("spec") or {}).get("services") or ():
-            yield ObjectKey(FASTAPI_SERVICE.name, obj["metadata"]["namespace"], service["name"])
+    """The services that a FastAPIService says it calls, or that the revision on its Deployment does.
+
+    They differ where an earlier revision runs. Nothing for an object of another kind.
+    """
+    spec = (obj.get("spec") or {}) if obj["kind"] == FASTAPI_SERVICE.name else _revision_spec(obj)
+    for service in spec.get("services") or ():
+        yield ObjectKey(FASTAPI_SERVICE.name, obj["metadata"]["namespace"], service["name"])
+
+
+def _revision_spec(obj: Object) -> Object:
+    """What of the spec made the revision on a Deployment; empty where a hand has made it something else."""
+    kept = (obj["metadata"].get("annotations") or {}).get(ANNOTATION_REVISION_SPEC)
+    if obj["kind"] != DEPLOYMENT.name or kept is None:
+        return {}
+    try:
+        return _Revision.model_validate_json(kept).model_dump()
+    except ValidationError:
+        return {}
 
 
 def _version(obj: Object) -> int:

@@ -10,7 +10,7 @@ from fastapi_fleet.api.database_spec import DeletionPolicy
 from fastapi_fleet.api.resource_status import FastAPIServiceStatus
 from fastapi_fleet.constants import FINALIZER
 from fastapi_fleet.errors import ApiConflictError, BackendUnavailableError, ReconcileError
-from fastapi_fleet.kube.cache import ObjectCache
+from fastapi_fleet.kube.cache import ObjectCache, called_by
 from fastapi_fleet.kube.client import KubeClient
 from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, SECRET, Object, ObjectKey, key_of
 from fastapi_fleet.reconcile.backing_services import BackingServices
@@ -149,8 +149,15 @@ class ServicePass:
         if plan.may_run(facts):
             await self._hand_over_replicas(plan)
             await self._children.apply(plan.manifests.running, plan.observed.children)
+            self._wake_those_called_anew(plan)
         await self._children.prune(plan.owner, (*plan.manifests.all, *self._migrations.kept(plan, resource)))
         return with_exposure(with_running(facts, plan, self._cache), self._cache)
+
+    def _wake_those_called_anew(self, plan: ServicePlan) -> None:
+        """What runs decides, beside the spec, who is let in."""
+        running = self._cache.get(key_of(plan.manifests.workload))
+        for changed in _called_by(plan.observed.deployment) ^ _called_by(running):
+            self._wake(changed)
 
     async def _hand_over_replicas(self, plan: ServicePlan) -> None:
         """An autoscaler begins with the pods that run: leaving the number out would take it back to one."""
@@ -211,6 +218,10 @@ class ServicePass:
         """Whether the service's Secret tells of a login that its spec does not ask for any more, or cannot be asked."""
         secret = self._cache.get(ObjectKey(SECRET.name, identity.namespace, names.secret(identity.service)))
         return secret is None or url in decode(secret)
+
+
+def _called_by(deployment: Object | None) -> frozenset[ObjectKey]:
+    return frozenset() if deployment is None else frozenset(called_by(deployment))
 
 
 def _deletion_policy(wanted: Object | None) -> DeletionPolicy:
