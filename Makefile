@@ -30,11 +30,12 @@ images: ## Build the images; then `docker compose up --wait` runs both services 
 test: lint test-unit test-services test-faults-quick test-compose test-e2e ## Every layer, from fast to real
 
 .PHONY: test-unit
-test-unit: setup ## Operator, kit and chart, without a cluster
+test-unit: setup ## Operator, kit, chart and command line, without a cluster
 	@hack/run-tests.sh operator --ignore-glob='*/integration'
 	@$(MAKE) --no-print-directory -C services/kit test-unit
 	@hack/setup-tools.sh helm promtool
 	@hack/run-tests.sh tests/chart
+	@hack/run-tests.sh tests/command_line
 
 .PHONY: test-services
 test-services: clients ## Both services, and the rest that needs one, against real PostgreSQL and RabbitMQ

@@ -23,6 +23,6 @@ check services/kit src tests
 check services/users app migrations tests
 check services/orders app migrations tests
 check bench .
-check . hack tests/chart tests/e2e tests/services
+check . hack tests/chart tests/command_line tests/e2e tests/services
 check tests/faults .
 exit "$failed"

@@ -9,7 +9,7 @@ from typing import Any, Final
 import yaml
 from kubectl import Manifest
 
-CRDS: Final = Path(__file__).parents[2] / "crds"
+CRDS: Final = Path(__file__).resolve().parents[2] / "crds"
 
 Schema = Mapping[str, Any]
 

@@ -26,6 +26,7 @@ class InvalidSpecError(ReconcileError):
     def __init__(self, field: str, message: str) -> None:
         super().__init__("InvalidSpec", f"{field}: {message}")
         self.field = field
+        self.problem = message
 
 
 class NotOwnedError(ReconcileError):

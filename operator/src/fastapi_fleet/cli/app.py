@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from fastapi_fleet.cli import pause, render, rollback, status, validate
+
 app = typer.Typer(
     name="fleet",
     help="Works on FastAPIServices: in files before they are applied, and in the cluster.",
@@ -27,3 +29,11 @@ def _options(
     ] = False,
 ) -> None:
     """Take the options that stand before a command."""
+
+
+app.command(epilog=validate.EXAMPLES)(validate.validate)
+app.command(epilog=render.EXAMPLES)(render.render)
+app.command(epilog=status.EXAMPLES)(status.status)
+app.command(epilog=rollback.EXAMPLES)(rollback.rollback)
+app.command(epilog=pause.PAUSE_EXAMPLES)(pause.pause)
+app.command(epilog=pause.RESUME_EXAMPLES)(pause.resume)

@@ -32,7 +32,7 @@ class _PlainDumper(yaml.SafeDumper):
 def print_data(data: object, output: Structured | Format) -> None:
     """One value."""
     if output == Structured.JSON:
-        typer.echo(json.dumps(data, indent=2))
+        typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
     else:
         typer.echo(_yaml(data), nl=False)
 

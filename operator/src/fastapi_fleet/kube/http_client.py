@@ -33,15 +33,16 @@ Fence = Callable[[], None]
 
 
 class HttpKubeClient:
-    """KubeClient over HTTP."""
+    """KubeClient over HTTP. `manager`: field manager of what is corrected."""
 
-    def __init__(self, connection: Connection, fence: Fence | None = None) -> None:
+    def __init__(self, connection: Connection, fence: Fence | None = None, *, manager: str = FIELD_MANAGER) -> None:
         self._connection = connection
         self._fence = fence
+        self._manager = manager
 
     def behind(self, fence: Fence) -> "HttpKubeClient":
         """The same connection for writes that `fence` allows."""
-        return HttpKubeClient(self._connection, fence)
+        return HttpKubeClient(self._connection, fence, manager=self._manager)
 
     async def aclose(self) -> None:
         await self._connection.aclose()
@@ -94,7 +95,7 @@ class HttpKubeClient:
                 "PATCH",
                 kind,
                 kind.path(key.namespace, key.name),
-                params={"fieldManager": FIELD_MANAGER},
+                params={"fieldManager": self._manager},
                 content_type=JSON_PATCH,
                 body=[version, *operations],
             )

@@ -1,5 +1,6 @@
 """From the objects of the API to models: the border where bad input is named."""
 
+from collections.abc import Iterator
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -28,12 +29,18 @@ def require_consistent(name: str, spec: FastAPIServiceSpec) -> None:
     """Raises InvalidSpecError where fields of the spec contradict one another."""
     require_unique_variables(spec)
     _require_no_self_dependency(name, spec)
-    _require_limits_above_requests("spec.resources", spec.resources)
+    for error in oversized_requests(spec):
+        raise error
+
+
+def oversized_requests(spec: FastAPIServiceSpec) -> Iterator[InvalidSpecError]:
+    """Requests above their limits, wherever the spec has some."""
+    yield from _oversized("spec.resources", spec.resources)
     if spec.worker is not None:
-        _require_limits_above_requests("spec.worker.resources", spec.worker.resources)
+        yield from _oversized("spec.worker.resources", spec.worker.resources)
     for field, containers in (("initContainers", spec.pod.init_containers), ("sidecars", spec.pod.sidecars)):
         for at, container in enumerate(containers):
-            _require_limits_above_requests(f"spec.pod.{field}[{at}].resources", container.resources)
+            yield from _oversized(f"spec.pod.{field}[{at}].resources", container.resources)
 
 
 def parse_platform(resource: Object) -> FleetPlatformSpec:
@@ -64,11 +71,11 @@ def _require_no_self_dependency(name: str, spec: FastAPIServiceSpec) -> None:
             raise InvalidSpecError(f"spec.services[{at}].name", "a service cannot depend on itself")
 
 
-def _require_limits_above_requests(field: str, resources: ResourceRequirements | None) -> None:
+def _oversized(field: str, resources: ResourceRequirements | None) -> Iterator[InvalidSpecError]:
     if resources is None:
         return
     requests = resources.requests or {}
     for resource, limit in (resources.limits or {}).items():
         request = requests.get(resource)
         if request is not None and quantity(request) > quantity(limit):
-            raise InvalidSpecError(f"{field}.requests[{resource}]", f"{request} is more than the limit of {limit}")
+            yield InvalidSpecError(f"{field}.requests[{resource}]", f"{request} is more than the limit of {limit}")

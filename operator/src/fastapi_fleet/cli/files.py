@@ -1,0 +1,30 @@
+"""Files named on the command line."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fastapi_fleet.cli.exits import ExitCode, fail
+
+Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="YAML files, or - for standard input.")]
+
+STANDARD_INPUT = "-"
+
+
+def read_files(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Each file by its name and text. One that cannot be read ends the command."""
+    return [(name if name != STANDARD_INPUT else "stdin", _text(name)) for name in names]
+
+
+def _text(name: str) -> str:
+    try:
+        return sys.stdin.read() if name == STANDARD_INPUT else Path(name).read_text(encoding="utf-8")
+    except IsADirectoryError:
+        fail(f"{name} is a folder", f"Name its files: {Path(name) / '*.yaml'}", ExitCode.USAGE)
+    except OSError as error:
+        fail(f"cannot read {name}: {error.strerror}", "Name YAML files, or - for standard input.", ExitCode.USAGE)
+    except UnicodeDecodeError:
+        fail(f"{name} is no text in UTF-8", "Name YAML files, or - for standard input.", ExitCode.USAGE)

@@ -1,0 +1,73 @@
+"""`fleet render`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from fastapi_fleet.cli.exits import ExitCode, fail
+from fastapi_fleet.cli.files import Files, read_files
+from fastapi_fleet.cli.output import Structured, print_objects
+
+if TYPE_CHECKING:
+    from fastapi_fleet.kube.kinds import Object
+
+EXAMPLES = (
+    "Examples: fleet render shop.yaml platform.yaml · fleet render shop.yaml --without ServiceMonitor -n team · "
+    "fleet render - -o json < shop.yaml"
+)
+
+
+def render(
+    files: Files,
+    output: Annotated[Structured, typer.Option("--output", "-o", help="How to print the objects.")] = Structured.YAML,
+    namespace: Annotated[
+        str, typer.Option("--namespace", "-n", help="Namespace of resources that name none.")
+    ] = "default",
+    without: Annotated[
+        list[str] | None,
+        typer.Option(help="Optional kind that the cluster lacks, such as HTTPRoute. Again for each."),
+    ] = None,
+    caller_namespace: Annotated[
+        list[str] | None, typer.Option(help="Namespace of the operator's callerNamespaces. Again for each.")
+    ] = None,
+    operator_namespace: Annotated[str, typer.Option(help="Namespace of the operator.")] = "fastapi-fleet-system",
+) -> None:
+    """Print what the operator would apply for the FastAPIServices and FleetPlatforms in files.
+
+    It is the operator's own code that renders; no cluster is asked. What no file says is taken for granted, and told on
+    standard error. Generated values show as GENERATED, so hashes in annotations are others than in a cluster.
+    """
+    from fastapi_fleet.offline.rendering import ClusterSettings
+    from fastapi_fleet.offline.rendering import render as rendered
+
+    settings = ClusterSettings(namespace, _optional(without or []), caller_namespace or (), operator_namespace)
+    result = rendered(_valid_resources(files), settings)
+    notes = Console(stderr=True, soft_wrap=True, highlight=False)
+    for assumption in result.assumptions:
+        notes.print(f"assumed: {assumption}", style="dim", markup=False)
+    print_objects(result.manifests, output)
+
+
+def _optional(names: list[str]) -> list[str]:
+    from fastapi_fleet.kube.kinds import OPTIONAL
+
+    known = [kind.name for kind in OPTIONAL]
+    for name in names:
+        if name not in known:
+            fail(f"--without {name}: every cluster has it", f"Optional are {', '.join(known)}.", ExitCode.USAGE)
+    return names
+
+
+def _valid_resources(files: list[str]) -> "list[Object]":
+    """What is in files, of which the project knows. Ends the command where there are errors, or nothing to render."""
+    from fastapi_fleet.cli.problems import print_problems
+    from fastapi_fleet.offline.validation import read_resources
+
+    resources, problems = read_resources(read_files(files))
+    if problems:
+        print_problems(problems, Console(stderr=True, soft_wrap=True, highlight=False))
+        fail("these files have errors", "Mend them; fleet validate tells them, too.", ExitCode.FOUND)
+    if not any(resource["kind"] in ("FastAPIService", "FleetPlatform") for resource in resources):
+        fail("no file has a FastAPIService or FleetPlatform", "docs/how-to/first-service.md has one.", ExitCode.USAGE)
+    return resources

@@ -1,0 +1,1 @@
+"""What people are told of live resources: pure, from objects of a cluster to plain data."""

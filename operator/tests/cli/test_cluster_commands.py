@@ -1,0 +1,206 @@
+"""The commands that ask a cluster, against one in memory that is asked over HTTP, in which the operator is at work."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi_fleet.constants import (
+    ANNOTATION_REVISION,
+    LABEL_COMPONENT,
+    LABEL_OWNER_KIND,
+    LABEL_OWNER_NAME,
+)
+from fastapi_fleet.kube.kinds import DEPLOYMENT, Object, ObjectKey
+from fastapi_fleet.status.revisions import image_of
+from support.api_server import free_port, write_kubeconfig
+from support.cluster_server import ClusterServer
+from support.command_line import Ended, fleet
+from support.fleet import Fleet
+from support.resources import fastapi_service, fleet_platform
+
+SHOP = ObjectKey("FastAPIService", "team", "shop")
+
+
+@dataclass
+class Cluster:
+    """What the kubeconfig leads to."""
+
+    server: ClusterServer
+    operator: Fleet
+
+    async def fleet(self, *arguments: str) -> Ended:
+        """Run a command beside the server."""
+        return await asyncio.to_thread(fleet, *arguments)
+
+    def spec(self) -> dict[str, Any]:
+        spec: dict[str, Any] = self.server.kube.object(SHOP)["spec"]
+        return spec
+
+
+@pytest.fixture
+async def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Cluster]:
+    async with ClusterServer().serving() as server:
+        kubeconfig = tmp_path / "config"
+        write_kubeconfig(kubeconfig, server.url)
+        monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+        yield Cluster(server, Fleet(server.kube))
+
+
+def pod_of(deployment: Object, **status: Any) -> Object:
+    """A pod of the newest revision."""
+    annotations = deployment["spec"]["template"]["metadata"]["annotations"]
+    labels = {LABEL_OWNER_KIND: "FastAPIService", LABEL_OWNER_NAME: "shop", LABEL_COMPONENT: "service"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": "shop-1",
+            "namespace": "team",
+            "labels": labels,
+            "annotations": {ANNOTATION_REVISION: annotations[ANNOTATION_REVISION]},
+        },
+        "status": {"phase": "Running", "startTime": "2026-01-01T00:00:00Z", **status},
+    }
+
+
+CRASHING = {
+    "name": "app",
+    "ready": False,
+    "restartCount": 4,
+    "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+    "lastState": {"terminated": {"exitCode": 3, "message": "password canary-9 is wrong"}},
+}
+
+
+async def test_ready_service_is_told_with_0(cluster: Cluster) -> None:
+    await cluster.operator.submit(fleet_platform(postgres={}), fastapi_service(database={}))
+    await cluster.operator.roll_out()
+    await cluster.operator.roll_out()
+    result = await cluster.fleet("status", "shop")
+    assert (result.exit_code, result.errors) == (0, "")
+    assert result.output.startswith("✔ shop in team: ready, Available: ")
+    for words in (
+        "✔ DatabaseReady",
+        "1 of 1 ready",
+        "FleetPlatform default",
+        "✔ PostgresReady",
+        "http://shop.team.svc",
+    ):
+        assert words in result.output
+
+
+async def test_failing_service_is_told_with_its_pod_and_what_to_do_and_1(cluster: Cluster) -> None:
+    await cluster.operator.submit(fastapi_service())
+    deployment = cluster.server.kube.object(ObjectKey(DEPLOYMENT.name, "team", "shop"))
+    cluster.server.kube.create(pod_of(deployment, containerStatuses=[CRASHING]))
+    await cluster.operator.pass_over(fastapi_service())
+    result = await cluster.fleet("status", "shop")
+    assert result.exit_code == 1
+    assert "✘ shop in team: not ready" in result.output
+    assert "what to do: " in result.output
+    pod = next(line for line in result.output.splitlines() if "shop-1" in line and "4 restarts" in line)
+    assert "✘ shop-1 CrashLoop" in pod
+    assert "canary-9" not in pod, "what a container said may hold a secret that only the operator knows"
+
+
+async def test_programs_get_the_report_as_data(cluster: Cluster) -> None:
+    await cluster.operator.submit(fastapi_service(), fastapi_service("users"))
+    one = json.loads((await cluster.fleet("status", "shop", "-o", "json")).output)
+    assert (one["name"], one["ready"], one["seen"], one["platform"]) == ("shop", False, True, None)
+    assert {item["type"] for item in one["conditions"]} >= {"SpecValid", "RolloutComplete"}
+    assert one["revisions"][0]["wanted"] is True
+    every = json.loads((await cluster.fleet("status", "-o", "json")).output)
+    assert [item["name"] for item in every] == ["shop", "users"]
+
+
+async def test_all_services_are_told_in_a_line_each(cluster: Cluster) -> None:
+    await cluster.operator.submit(fastapi_service(), fastapi_service("users"))
+    await cluster.operator.roll_out()
+    result = await cluster.fleet("status")
+    assert result.exit_code == 0
+    assert [line.split()[:3] for line in result.output.splitlines()[1:]] == [
+        ["✔", "shop", "Available"],
+        ["✔", "users", "Available"],
+    ]
+
+
+async def test_service_that_the_operator_has_not_seen_is_told_so(cluster: Cluster) -> None:
+    cluster.server.kube.create(fastapi_service())
+    result = await cluster.fleet("status", "shop")
+    assert result.exit_code == 1
+    assert "Pending: the operator has not seen the resource yet" in result.output
+
+
+async def test_service_that_is_not_there_is_told_with_those_that_are(cluster: Cluster) -> None:
+    cluster.server.kube.create(fastapi_service("users"))
+    result = await cluster.fleet("status", "shop")
+    assert (result.exit_code, result.output) == (1, "")
+    assert result.errors == "error: there is no FastAPIService shop in namespace team\n  There are users.\n"
+    elsewhere = await cluster.fleet("pause", "shop", "-n", "elsewhere")
+    assert (elsewhere.exit_code, "name another by -n" in elsewhere.errors) == (1, True)
+
+
+async def test_pause_and_resume(cluster: Cluster) -> None:
+    await cluster.operator.submit(fastapi_service())
+    for _ in range(2):
+        result = await cluster.fleet("pause", "shop")
+        assert (result.exit_code, cluster.spec()["paused"]) == (0, True)
+    result = await cluster.fleet("resume", "shop")
+    assert (result.exit_code, cluster.spec()["paused"]) == (0, False)
+    assert "fleet status shop" in result.output
+
+
+async def rolled_out_twice(cluster: Cluster) -> list[str]:
+    """Revisions of the history, newest first."""
+    await cluster.operator.submit(fastapi_service(rollout={"minReadySeconds": 2}))
+    await cluster.operator.roll_out()
+    cluster.server.kube.edit(SHOP, lambda shop: shop["spec"].update(image="registry.example/shop:2"))
+    await cluster.operator.settle()
+    await cluster.operator.roll_out()
+    return [record["revision"] for record in cluster.operator.status(fastapi_service())["history"]]
+
+
+async def test_rollback_takes_the_newest_other_revision_that_was_ready_and_back(cluster: Cluster) -> None:
+    _, first = await rolled_out_twice(cluster)
+    result = await cluster.fleet("rollback", "shop")
+    assert (result.exit_code, f"revision {first}" in result.output) == (0, True)
+    assert cluster.spec()["rollout"] == {"minReadySeconds": 2, "rollbackTo": first}
+    await cluster.operator.settle()
+    deployment = cluster.server.kube.object(ObjectKey(DEPLOYMENT.name, "team", "shop"))
+    assert image_of(deployment) == "registry.example/shop:1"
+    assert (await cluster.fleet("rollback", "shop", "--end")).exit_code == 0
+    assert cluster.spec()["rollout"] == {"minReadySeconds": 2}
+
+
+async def test_rollback_refuses_what_status_does_not_tell_of(cluster: Cluster) -> None:
+    newest, first = await rolled_out_twice(cluster)
+    result = await cluster.fleet("rollback", "shop", "--to", "0123456789abcdef")
+    assert (result.exit_code, f"{newest}, {first}" in result.errors) == (1, True)
+    assert "rollbackTo" not in cluster.spec()["rollout"]
+    both = await cluster.fleet("rollback", "shop", "--to", first, "--end")
+    assert both.exit_code == 2
+
+
+async def test_rollback_of_the_first_revision_has_nowhere_to_go(cluster: Cluster) -> None:
+    await cluster.operator.submit(fastapi_service())
+    result = await cluster.fleet("rollback", "shop")
+    assert (result.exit_code, "no other revision was ever ready" in result.errors) == (1, True)
+
+
+async def test_cluster_that_refuses_or_is_away_ends_with_3(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster.server.refuse("GET", "FastAPIService", 403)
+    result = await cluster.fleet("status", "shop")
+    assert (result.exit_code, "refused by the test" in result.errors) == (3, True)
+    assert "kubectl" in result.errors
+    write_kubeconfig(tmp_path / "away", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "away"))
+    assert (await cluster.fleet("status")).exit_code == 3
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    result = await cluster.fleet("status")
+    assert (result.exit_code, "cannot log in" in result.errors) == (3, True)
