@@ -1,0 +1,1 @@
+"""From a Compose file to the YAML of a FleetPlatform and FastAPIServices. Pure: text in, objects and notes out."""
