@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from fastapi_fleet.api.reference import reference_pages
+from fastapi_fleet.contract.reference import rules_page
 
 
 def write_reference(folder: Path) -> None:
@@ -11,6 +12,7 @@ def write_reference(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in reference_pages().items():
         (folder / name).write_text(text)
+    (folder / "openapi-rules.md").write_text(rules_page())
 
 
 if __name__ == "__main__":
