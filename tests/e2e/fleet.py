@@ -120,9 +120,9 @@ def children_of(cluster: Kubectl, name: str = "hello") -> list[Resource]:
     return cluster.select(",".join(CHILDREN), selector)
 
 
-def pods_of(cluster: Kubectl, name: str = "hello") -> list[Resource]:
-    """The service's pods, those that are being stopped left out."""
-    pods = cluster.select("pods", f"app.kubernetes.io/name={name},app.kubernetes.io/component=service")
+def pods_of(cluster: Kubectl, name: str = "hello", *, component: str = "service") -> list[Resource]:
+    """The service's pods that answer requests, or its worker's; those that are being stopped left out."""
+    pods = cluster.select("pods", f"app.kubernetes.io/name={name},app.kubernetes.io/component={component}")
     return [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
 
 

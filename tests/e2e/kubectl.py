@@ -3,7 +3,8 @@
 import json
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, Final
 from urllib.parse import urlsplit
@@ -46,6 +47,16 @@ WARNINGS: Final[list[str]] = []
 """What the API server has warned of since the tests began."""
 
 
+@contextmanager
+def warned() -> Iterator[None]:
+    """What is warned of meanwhile is what the test does by hand, and not counted."""
+    before = len(WARNINGS)
+    try:
+        yield
+    finally:
+        del WARNINGS[before:]
+
+
 @dataclass(frozen=True)
 class Kubectl:
     """kubectl in one namespace. Every method raises KubectlError where kubectl fails."""
@@ -85,6 +96,11 @@ class Kubectl:
         documents = "\n".join(json.dumps(manifest) for manifest in manifests)
         output = self.run("apply", "--validate=strict", *mode, "--output=json", "--filename=-", stdin=documents)
         return _objects(json.loads(output))
+
+    def create(self, *manifests: Manifest) -> None:
+        """Create objects that hold secrets: to apply them would write the secrets into an annotation, too."""
+        documents = "\n".join(json.dumps(manifest) for manifest in manifests)
+        self.run("create", "--filename=-", stdin=documents)
 
     def get(self, kind: str, name: str) -> Resource | None:
         """The object, or None where there is none."""

@@ -83,8 +83,8 @@ def secret(name: str, values: dict[str, str]) -> Manifest:
 def _start(
     cluster: Kubectl, server: Server, software: _Software, container: dict[str, Any], files: dict[str, str]
 ) -> None:
+    cluster.create(secret(f"{server.service}-started-with", {**server.login, **files}))
     cluster.apply(
-        secret(f"{server.service}-started-with", {**server.login, **files}),
         _service(server, software.ports),
         _pod(server, container, software.data_path),
     )

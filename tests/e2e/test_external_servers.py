@@ -21,11 +21,11 @@ def test_services_are_given_accounts_on_servers_of_somebody_else(cluster: Kubect
     broker = Server("mq", images.rabbitmq, {"run": "mq"}, "admin")
     certificate = start_postgres(cluster, database)
     start_rabbitmq(cluster, broker)
-    cluster.apply(
+    cluster.create(
         secret("our-postgres", {**database.login, "host": host_of(cluster, database), "ca.crt": certificate}),
         secret("our-rabbitmq", {**broker.login, "host": host_of(cluster, broker), "tls": "false"}),
-        external(postgres="our-postgres", rabbitmq="our-rabbitmq"),
     )
+    cluster.apply(external(postgres="our-postgres", rabbitmq="our-rabbitmq"))
     platform = cluster.await_condition(PLATFORM, "default", "Ready", timeout=60)
     assert condition_of(platform, "ProductionGrade")["status"] == "Unknown"
     assert platform["status"]["postgres"]["sslMode"] == "verify-full"
@@ -44,7 +44,8 @@ def test_services_are_given_accounts_on_servers_of_somebody_else(cluster: Kubect
 
 def test_host_that_the_operator_is_not_allowed_to_call_is_named(cluster: Kubectl) -> None:
     login = {"username": "admin", "password": "not-to-be-sent-anywhere"}
-    cluster.apply(secret("aside", {**login, "host": "169.254.169.254"}), external(postgres="aside"))
+    cluster.create(secret("aside", {**login, "host": "169.254.169.254"}))
+    cluster.apply(external(postgres="aside"))
     platform = cluster.await_condition(PLATFORM, "default", "PostgresReady=False", timeout=60)
     condition = condition_of(platform, "PostgresReady")
     assert condition["reason"] == "HostNotAllowed"

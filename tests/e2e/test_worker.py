@@ -10,7 +10,7 @@ NOTHING = {"command": ["python", "-c", "import signal; signal.signal(15, lambda 
 
 
 def worker_pods(cluster: Kubectl) -> list[Resource]:
-    return [pod for pod in pods_of(cluster) if pod["metadata"]["labels"]["app.kubernetes.io/component"] == "worker"]
+    return pods_of(cluster, component="worker")
 
 
 def addresses_of_service(cluster: Kubectl) -> set[str]:
@@ -35,7 +35,7 @@ def test_new_image_is_ready_when_the_worker_runs_it_too(cluster: Kubectl, images
     start(cluster, service(images.v1, worker=NOTHING))
     cluster.patch(SERVICE, "hello", {"spec": {"image": images.v2}})
     await_ready(cluster)
-    assert {image_of(pod) for pod in pods_of(cluster)} == {images.v2}
+    assert {image_of(pod) for pod in [*pods_of(cluster), *worker_pods(cluster)]} == {images.v2}
 
 
 def test_worker_that_ends_is_named_and_the_service_goes_on(cluster: Kubectl, images: Images) -> None:

@@ -52,6 +52,15 @@ async def consumed(fleet: Fleet, result: str) -> float:
     return await fleet.users.metric("events_consumed_total", type=ORDER_CREATED, result=result)
 
 
+def has_parked(fleet: Fleet, events: int) -> Callable[[], Awaitable[bool]]:
+    """Asks whether so many events of the queue have been parked."""
+
+    async def probe() -> bool:
+        return await consumed(fleet, "parked") >= events
+
+    return probe
+
+
 def has_counted(customer: Customer, orders: int) -> Callable[[], Awaitable[bool]]:
     """Asks whether so many orders are counted for somebody."""
 
