@@ -22,7 +22,7 @@ def run_postgres_cluster(cluster: Kubectl, images: Images, name: str) -> None:
     found = cluster.await_state(POSTGRES_CLUSTER, name, lambda _: True, timeout=NOTICED_SECONDS)
     server = Server(f"{name}-rw", images.postgres, {"cnpg.io/cluster": name}, "postgres")
     certificate = start_postgres(cluster, server)
-    cluster.apply(
+    cluster.create(
         secret(f"{name}-superuser", {**server.login, "dbname": "*", "host": f"{name}-rw", "port": "5432"}),
         secret(f"{name}-ca", {"ca.crt": certificate}),
     )
@@ -36,6 +36,6 @@ def run_rabbitmq_cluster(cluster: Kubectl, images: Images, name: str) -> None:
     labels = {"app.kubernetes.io/name": name, "app.kubernetes.io/component": "rabbitmq"}
     server = Server(name, images.rabbitmq, labels, "default_user")
     start_rabbitmq(cluster, server)
-    cluster.apply(secret(f"{name}-default-user", {**server.login, "host": f"{name}.{cluster.namespace}.svc"}))
+    cluster.create(secret(f"{name}-default-user", {**server.login, "host": f"{name}.{cluster.namespace}.svc"}))
     conditions = [{"type": kind, "status": "True"} for kind in ("ClusterAvailable", "AllReplicasReady")]
     cluster.patch(RABBITMQ_CLUSTER, name, {"status": {"conditions": conditions}}, subresource="status")

@@ -18,8 +18,8 @@ READABLE: Final = ",".join(
 )
 """Kinds that people without the right to read Secrets commonly read."""
 
-NOT_SECRET: Final = frozenset({"host", "ca.crt", "tls.crt"})
-"""Keys of Secrets that say where a server is and how to know it, beside its administrator's password."""
+NOT_SECRET: Final = frozenset({"host", "username", "ca.crt", "tls.crt"})
+"""Keys of Secrets that say where a server is, how to know it and who its administrator is, beside the password."""
 
 MIN_LENGTH: Final = 12
 """Shorter values of Secrets are names, such as that of an administrator."""

@@ -3,6 +3,7 @@
 `pytest --update-golden` writes the files anew; their diff then tells what has changed.
 """
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,9 @@ def source(case: Path) -> Path:
 
 
 def converted(case: Path) -> Ended:
-    ended = fleet("from-compose", str(source(case)))
+    # A work tree may have an .env of its own, with the images that were built in it.
+    options = ["--env-file", os.devnull] if case.name == OWN else []
+    ended = fleet("from-compose", *options, str(source(case)))
     assert ended.exit_code == 0, ended.errors
     return ended
 
