@@ -20,7 +20,7 @@ from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.election import Election
 from fastapi_fleet.kube.heartbeat import UNHEARD, Heartbeat
 from fastapi_fleet.kube.http_client import HttpKubeClient
-from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, FLEET_PLATFORM, LEASE, Object, ObjectKey, key_of
+from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, FLEET_PLATFORM, LEASE, Object, ObjectKey
 from fastapi_fleet.reconcile.allowed_hosts import AllowedHosts
 from fastapi_fleet.reconcile.backing_services import BackingServices
 from fastapi_fleet.reconcile.credentials import generate_secret
@@ -182,7 +182,7 @@ class Runtime:
         return {FASTAPI_SERVICE.name: ServicePass(service), FLEET_PLATFORM.name: PlatformPass(platform)}
 
     def _announce(self, before: Object, after: Object) -> None:
-        self._intake.wake_dependents(key_of(after))
+        self._intake.wrote_status(before, after)
         self._events.tell(before, after)
 
 

@@ -123,18 +123,17 @@ class RolloutMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Left alone, it ends Ready, and what serves is what the spec says."""
-        self._come_to_rest()
-        assert self._claims_ready()
-        assert [_image(pod) for pod in self._serving] == [self._spec["image"]] * self._spec["replicas"]
-        self.runner.close()
+        with self.runner:
+            self._come_to_rest()
+            assert self._claims_ready()
+            assert [_image(pod) for pod in self._serving] == [self._spec["image"]] * self._spec["replicas"]
 
     def _come_to_rest(self) -> None:
         for _ in range(MANY_ROUNDS):
             for kind in list(self.untold):
                 self.tell(kind)
-            # A pass that met a newer version of an object than it knew comes again after a while.
-            self.fleet.queue.add(key_of(SHOP))
-            self.make_a_pass()
+            if self.fleet.queue.depth:
+                self.make_a_pass()
             if self.kube.has(WORKLOAD):
                 self.replace_a_pod()
                 for at in range(len(self._pods)):

@@ -8,7 +8,7 @@ from fastapi_fleet.kube.kinds import Object, ObjectKey, key_of
 from prometheus_client import REGISTRY
 from support.fleet import Fleet, child
 from support.kubernetes import Call
-from support.resources import fastapi_service
+from support.resources import fastapi_service, fleet_platform
 
 SERVICE_ACCOUNT = child("ServiceAccount", "shop")
 CONFIG_MAP = child("ConfigMap", "shop-config")
@@ -60,6 +60,26 @@ async def one_pass(fleet: Fleet) -> None:
     await fleet.workers.work_on(key)
     fleet.queue.done(key)
     fleet.kube.flush()
+
+
+async def test_edit_that_meets_a_status_write_is_not_lost() -> None:
+    """The answer to the write brings the new spec with it, and the watch then tells nothing new."""
+    fleet = await running()
+    fleet.kube.meanwhile("patch_status", SHOP["kind"], lambda: fleet.kube.create(fastapi_service(replicas=3)))
+    fleet.kube.edit(DEPLOYMENT, lambda obj: obj["status"].update(availableReplicas=0))
+    await fleet.settle()
+    assert fleet.kube.object(DEPLOYMENT)["spec"]["replicas"] == 3
+    assert fleet.status(SHOP)["observedGeneration"] == fleet.kube.object(key_of(SHOP))["metadata"]["generation"]
+
+
+async def test_deletion_that_meets_a_status_write_is_not_lost() -> None:
+    fleet = await running()
+    await fleet.submit(fleet_platform(postgres={}), fastapi_service(database={}))
+    await fleet.roll_out()
+    fleet.kube.meanwhile("patch_status", SHOP["kind"], lambda: fleet.kube.remove(key_of(SHOP)))
+    fleet.kube.edit(DEPLOYMENT, lambda obj: obj["status"].update(availableReplicas=0))
+    await fleet.settle()
+    assert not fleet.kube.has(key_of(SHOP))
 
 
 async def test_echo_that_comes_before_the_answer_causes_no_write_either() -> None:

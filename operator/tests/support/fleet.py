@@ -146,7 +146,7 @@ class Fleet:
         return [(event["type"], event["reason"], event["note"]) for event in told]
 
     def _announce(self, before: Object, after: Object) -> None:
-        self.intake.wake_dependents(key_of(after))
+        self.intake.wrote_status(before, after)
         self.events.tell(before, after)
 
     def _passes(self) -> tuple[ServicePass, PlatformPass]:

@@ -13,6 +13,7 @@ from fastapi_fleet.errors import ApiConflictError, ApiUnavailableError, Reconcil
 from fastapi_fleet.kube.client import WatchEvent
 from fastapi_fleet.kube.kinds import DEPLOYMENT, OPTIONAL, OWNERS, WATCHED, Kind, Object, ObjectKey, key_of
 
+Act = Callable[[], object]
 Watcher = Callable[[str, Object], None]
 _OPTIONAL_KINDS = {kind.name for kind in OPTIONAL}
 _OWNER_KINDS = {kind.name for kind in OWNERS}
@@ -45,6 +46,7 @@ class FakeKube:
         self._kept_replicas: dict[ObjectKey, int] = {}
         self._failures: defaultdict[tuple[str, str], list[ReconcileError]] = defaultdict(list)
         self._lost_answers: set[tuple[str, str]] = set()
+        self._meanwhile: dict[tuple[str, str], Act] = {}
         self._versions = count(100)
         self._uids = count(1)
 
@@ -223,8 +225,14 @@ class FakeKube:
         """Let the next call of that verb on that kind have its effect and fail all the same."""
         self._lost_answers.add((verb, kind))
 
+    def meanwhile(self, verb: str, kind: str, act: Act) -> None:
+        """Let somebody act just before the next call of that verb on that kind has its effect."""
+        self._meanwhile[verb, kind] = act
+
     def _record(self, verb: str, key: ObjectKey) -> None:
         self.writes.append(Call(verb, key.kind, key.name))
+        if act := self._meanwhile.pop((verb, key.kind), None):
+            act()
         self._fail(verb, key.kind)
 
     def _fail(self, verb: str, kind: str) -> None:

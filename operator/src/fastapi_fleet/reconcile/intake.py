@@ -2,7 +2,7 @@
 
 from prometheus_client import Counter, Gauge
 
-from fastapi_fleet.kube.cache import ObjectCache, owner_of
+from fastapi_fleet.kube.cache import ObjectCache, owner_of, slim
 from fastapi_fleet.kube.kinds import BY_NAME, OWNERS, Object, ObjectKey, key_of
 from fastapi_fleet.reconcile.dependents import Dependents
 from fastapi_fleet.reconcile.queue import Lane, WorkQueue
@@ -38,6 +38,16 @@ class Intake:
         if news is not None:
             self.wake(news)
 
+    def wrote_status(self, before: Object, after: Object) -> None:
+        """The answer to a status write of the operator's own, which the cache has taken over, so no event tells of it.
+
+        It may show for the first time what somebody else changed since `before` was read: that asks for a pass too.
+        """
+        if _beside_status(before) != _beside_status(after):
+            self.wake(after)
+        else:
+            self.wake_dependents(key_of(after))
+
     def wake(self, obj: Object, lane: Lane = Lane.CHANGE) -> None:
         """Ask for every pass that the object concerns: its own, its owner's, those that read it."""
         key = key_of(obj)
@@ -60,3 +70,10 @@ class Intake:
         if event_type == "DELETED":
             return self._cache.remove(obj)
         return obj if self._cache.put(obj) else None
+
+
+def _beside_status(resource: Object) -> Object:
+    """What a status write leaves as it is."""
+    kept = {field: value for field, value in slim(resource).items() if field != "status"}
+    metadata = {field: value for field, value in kept["metadata"].items() if field != "resourceVersion"}
+    return kept | {"metadata": metadata}
