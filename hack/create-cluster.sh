@@ -28,10 +28,24 @@ wait_answering() {
   done
 }
 
+# Until kube-proxy is back, a Service address leads out of the node. Where a gateway out there answers whatever it is asked, the
+# API server keeps that connection for metrics-server: no metrics, and no namespace ends any more.
+keep_service_addresses_inside() {
+  docker exec -i "$cluster-control-plane" bash -s <<'NODE'
+refusal=(--destination 10.96.0.0/16 --protocol tcp --out-interface eth0 --jump REJECT --reject-with tcp-reset)
+for chain in OUTPUT FORWARD; do
+  iptables --wait --check "$chain" "${refusal[@]}" 2>/dev/null || iptables --wait --append "$chain" "${refusal[@]}"
+done
+NODE
+}
+
 resume() {
   docker start "$cluster-control-plane" >/dev/null || give_up 'does not start'
+  keep_service_addresses_inside || give_up 'has a node whose iptables take no rule'
   wait_answering
   kubectl --context "$context" wait node --all --for=condition=Ready --timeout=60s >/dev/null || give_up 'has a node that is not ready after 60 s'
+  kubectl --context "$context" wait apiservice --all --for=condition=Available --timeout=120s >/dev/null \
+    || give_up 'has an API that does not answer after 120 s: kubectl get apiservices'
 }
 
 # Mounted into the node from here, so that it starts again also where this checkout is gone.
