@@ -6,14 +6,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from kubectl import Kubectl
+from kubectl import Kubectl, Resource
 
 MINIMAL: Final = Path(__file__).parent / "crds"
 
 PUBLISHED: Final = Path(os.environ.get("PUBLISHED_CRDS", Path(__file__).parents[3] / "shared" / "crds"))
 """Files by the names that controller-gen gives them: GROUP_PLURAL.yaml."""
 
-ESTABLISHED_SECONDS: Final = 30
+ESTABLISHED_SECONDS: Final = 30.0
 
 GATEWAY_API: Final = ("gateway.networking.k8s.io_httproutes",)
 PROMETHEUS: Final = ("monitoring.coreos.com_servicemonitors",)
@@ -27,12 +27,16 @@ def installed(cluster: Kubectl, names: Sequence[str]) -> Iterator[None]:
     try:
         for name in names:
             cluster.run("create", f"--filename={definition_file(name)}")
-            cluster.run(
-                "wait", f"crd/{crd_name(name)}", "--for=condition=Established", f"--timeout={ESTABLISHED_SECONDS}s"
-            )
+            cluster.await_state("crd", crd_name(name), is_established, timeout=ESTABLISHED_SECONDS)
         yield
     finally:
         remove(cluster, names)
+
+
+def is_established(definition: Resource) -> bool:
+    """False also where nobody has looked at it yet, on which `kubectl wait` fails."""
+    conditions = (definition.get("status") or {}).get("conditions") or ()
+    return any(condition["type"] == "Established" and condition["status"] == "True" for condition in conditions)
 
 
 def remove(cluster: Kubectl, names: Sequence[str]) -> None:
