@@ -182,6 +182,32 @@ async def test_what_was_put_off_goes_out_once_somebody_consumes_its_type(
     assert await relay.publish_batch() == 2
 
 
+async def test_of_a_type_that_nobody_consumes_one_event_tells_for_all_that_are_due(
+    database: Database, broker: Broker, relay: OutboxRelay
+) -> None:
+    asked: list[str] = []
+
+    def nobody_wants(message: OutboxMessage) -> Exception:
+        asked.append(message.id)
+        return EventUnroutedError("no queue")
+
+    broker.answer = nobody_wants
+    await put(database, "chair", "table")
+    await relay.publish_batch()
+    await put(database, "stool", "bench", "shelf")
+    await relay.publish_batch()
+    assert len(asked) == 3, "two that were not known to be unwanted, and one"
+    assert await waiting(database) == [(True, False)] * 5
+    await rewrite(database, "next_attempt_at = now()")
+    await relay.publish_batch()
+    assert len(asked) == 4
+    broker.answer = lambda _: None
+    await rewrite(database, "next_attempt_at = now()")
+    await relay.publish_batch()
+    await relay.publish_batch()
+    assert await outbox_size(database) == 0
+
+
 async def test_what_nobody_consumes_is_dropped_after_the_hours_that_are_set(
     database: Database, broker: Broker, metrics: EventMetrics
 ) -> None:

@@ -203,8 +203,13 @@ async def test_nothing_listens_where_no_port_is_set(settings: Settings, port: in
 
 
 async def test_counts_its_answers_by_method_and_code(client: httpx2.AsyncClient, port: int) -> None:
+    """A call is counted when it has ended at the server, which may be after the caller has its answer."""
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
         with pytest.raises(RefusedError):
             await GrpcCaller(channel).user(str(uuid4()), ORDERS)
     sample = 'grpc_calls_total{code="NOT_FOUND",method="/users.v1.UserService/GetUser"} 1.0'
-    assert sample in (await client.get("/metrics")).text
+
+    async def is_counted() -> bool:
+        return sample in (await client.get("/metrics")).text
+
+    await eventually(is_counted)

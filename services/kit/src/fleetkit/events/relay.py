@@ -92,28 +92,41 @@ class OutboxRelay:
         """
         async with self._database.transaction() as connection:
             messages = await outbox.claim(connection, BATCH_SIZE)
-            results = await asyncio.gather(*(self._publish(message) for message in messages), return_exceptions=True)
-            await self._settle(connection, messages, results)
+            sent = self._worth_sending(messages)
+            results = await asyncio.gather(*(self._publish(message) for message in sent), return_exceptions=True)
+            await self._settle(connection, messages, dict(zip(_positions(sent), results, strict=True)))
         for result in results:
             if result is not None and not isinstance(result, EventRefusedError):
                 raise result
         return len(messages)
+
+    def _worth_sending(self, messages: list[OutboxMessage]) -> list[OutboxMessage]:
+        """All, but of a type that nobody consumes only the first, which tells for the others."""
+        first = {message.type: message for message in reversed(messages)}
+        return [
+            message
+            for message in messages
+            if message.type not in self._unrouted_types or message is first[message.type]
+        ]
 
     async def _publish(self, message: OutboxMessage) -> None:
         with sending(message.type, message.id, message.traceparent):
             await self._publisher.publish(message)
 
     async def _settle(
-        self, connection: Connection, messages: list[OutboxMessage], results: list[BaseException | None]
+        self, connection: Connection, messages: list[OutboxMessage], results: dict[int, BaseException | None]
     ) -> None:
-        answers = list(zip(messages, results, strict=True))
+        """`results`: of those that were sent, by position."""
+        answers = [(message, results[message.position]) for message in messages if message.position in results]
         confirmed = [message for message, result in answers if result is None]
         unrouted = [message for message, result in answers if isinstance(result, EventUnroutedError)]
         if confirmed:
             await outbox.forget(connection, _positions(confirmed))
             await self._release(connection, confirmed)
         if unrouted:
-            await self._put_off(connection, unrouted)
+            types = self._note_unrouted(unrouted)
+            unsent = [message for message in messages if message.position not in results and message.type in types]
+            await self._put_off(connection, [*unrouted, *unsent])
         for message, result in answers:
             if isinstance(result, EventRefusedError) and not isinstance(result, EventUnroutedError):
                 await outbox.postpone(connection, [message.position], str(result))
@@ -130,13 +143,16 @@ class OutboxRelay:
             self._wake.set()
             log.info("Somebody consumes what was put off", types=sorted(wanted))
 
-    async def _put_off(self, connection: Connection, unrouted: list[OutboxMessage]) -> None:
-        types = {message.type for message in unrouted}
+    def _note_unrouted(self, unrouted: list[OutboxMessage]) -> frozenset[str]:
+        types = frozenset(message.type for message in unrouted)
         if new := types - self._unrouted_types:
             log.warning("Nobody consumes these events; they are put off", types=sorted(new))
             self._unrouted_types |= new
         for message in unrouted:
             self._metrics.published.labels(message.type, "unrouted").inc()
+        return types
+
+    async def _put_off(self, connection: Connection, unrouted: list[OutboxMessage]) -> None:
         dropped = await outbox.put_off_unrouted(connection, _positions(unrouted), hours=self._unrouted_hours)
         for event_type, count in Counter(dropped).items():
             self._metrics.published.labels(event_type, "dropped").inc(count)
