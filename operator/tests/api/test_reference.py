@@ -35,6 +35,11 @@ def test_rule_is_listed_where_it_is_reported() -> None:
     assert "| `spec.shutdown.drainSeconds` | shutdown.drainSeconds must leave" in resource_page(FASTAPI_SERVICE)
 
 
+def test_brackets_in_a_message_do_not_become_a_link() -> None:
+    page = resource_page(FASTAPI_SERVICE)
+    assert r"keys must match ^(\[a-z0-9\](\[-a-z0-9.\]\*\[a-z0-9\])?/)?" in page
+
+
 def test_pipes_in_a_pattern_do_not_break_the_table() -> None:
     for page in reference_pages().values():
         widths = {line.replace("\\|", "").count("|") for line in page.splitlines() if line.startswith("| ")}

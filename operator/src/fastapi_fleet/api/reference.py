@@ -1,6 +1,7 @@
 """The field reference and the list of conditions as Markdown, made from the schemas and the glossary."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -99,7 +100,7 @@ def _field_table(schema: Schema, part: str) -> str:
 
 
 def _rule_table(schema: Schema) -> str:
-    rows = [[f"`{path}`", rule["message"]] for path, rule in _rules_of(schema, "")]
+    rows = [[f"`{path}`", _prose(rule["message"])] for path, rule in _rules_of(schema, "")]
     return _table(["Where", "Message"], rows)
 
 
@@ -137,6 +138,11 @@ def _limits_of(schema: Schema) -> str:
     if schema.get("x-kubernetes-list-type") == "set":
         limits.append("unique")
     return "; ".join(limits)
+
+
+def _prose(text: str) -> str:
+    # A pattern's brackets would be read as a link.
+    return re.sub(r"([\\*\[\]])", r"\\\1", text)
 
 
 def _table(header: list[str], rows: list[list[str]]) -> str:
