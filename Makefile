@@ -87,6 +87,14 @@ crds: setup ## Write the CRDs and the field reference from the API models
 	@hack/update-crds.sh
 	@hack/update-reference.sh
 
+.PHONY: docs
+docs: setup ## Build the documentation's site into build/site
+	@hack/build-site.sh
+
+.PHONY: docs-serve
+docs-serve: setup ## Serve the documentation's site at http://127.0.0.1:8010, and build it again when a page changes
+	@hack/serve-site.sh
+
 .PHONY: bench-operator
 bench-operator: setup up ## Measure the operator on the cluster (N=300 services; set N to change)
 	@python bench/bench_operator.py --services "$${N:-300}" $(ARGS)

@@ -10,4 +10,4 @@ if [[ ${1:-} == *.lock ]]; then lock=$1 && shift; fi
 "${UV:-.venv/bin/uv}" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
   --no-emit-package fleetkit --no-emit-package fastapi-fleet-operator --custom-compile-command hack/update-lock.sh \
   --all-extras operator/pyproject.toml services/kit/pyproject.toml services/users/pyproject.toml services/orders/pyproject.toml \
-  --group pyproject.toml:dev --group pyproject.toml:bench --output-file "$lock" "$@"
+  --group pyproject.toml:dev --group pyproject.toml:bench --group pyproject.toml:docs --output-file "$lock" "$@"

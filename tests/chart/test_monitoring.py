@@ -91,6 +91,12 @@ def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
     assert [page.name for page in RUNBOOKS.glob("*.md") if _sections(page) != SECTIONS] == []
 
 
+def test_reference_lists_every_alert_with_its_severity() -> None:
+    page = (REPOSITORY / "docs" / "reference" / "alerts.md").read_text()
+    rows = [f"| [{rule['alert']}](../runbooks/{rule['alert']}.md) | {rule['labels']['severity']} |" for rule in rules()]
+    assert [row for row in rows if row not in page] == []
+
+
 def test_alerts_are_told_apart_by_severity() -> None:
     assert {rule["labels"]["severity"] for rule in rules()} == {"critical", "warning"}
 
