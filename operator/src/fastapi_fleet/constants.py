@@ -37,6 +37,9 @@ ANNOTATION_REVISION: Final = f"{GROUP}/revision"
 ANNOTATION_REVISION_SPEC: Final = f"{GROUP}/revision-spec"
 """On a Deployment, and by its controller on each ReplicaSet: what of the spec made the revision, to go back to it."""
 
+ANNOTATION_STILL_CALLED: Final = f"{GROUP}/still-called"
+"""On a Deployment: services that its spec no longer names and pods of an older revision call, by comma."""
+
 ANNOTATION_REPLICAS: Final = f"{GROUP}/replicas"
 """On a Deployment whose replicas the operator does not send, because an autoscaler sets them."""
 

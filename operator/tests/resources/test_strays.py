@@ -95,6 +95,12 @@ ENV = {"name": "OWN", "value": "1"}
             [],
             id="annotations are open to everybody",
         ),
+        pytest.param(
+            {},
+            {"metadata": {"annotations": {"example.com/mine": "1", "fastapi-fleet.io/still-called": "users"}}},
+            [{"op": "remove", "path": "/metadata/annotations/fastapi-fleet.io~1still-called"}],
+            id="annotation of the operator's own group",
+        ),
     ],
 )
 def test_strays_are_taken_out_and_nothing_else(

@@ -1,11 +1,17 @@
 """What the watches saw, by kind and key: passes read from here, not from the API server."""
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from pydantic import BaseModel, ValidationError
 
-from fastapi_fleet.constants import ANNOTATION_REVISION_SPEC, API_VERSION, LABEL_OWNER_KIND, LABEL_OWNER_NAME
+from fastapi_fleet.constants import (
+    ANNOTATION_REVISION_SPEC,
+    ANNOTATION_STILL_CALLED,
+    API_VERSION,
+    LABEL_OWNER_KIND,
+    LABEL_OWNER_NAME,
+)
 from fastapi_fleet.kube.kinds import DEPLOYMENT, FASTAPI_SERVICE, POD, Kind, Object, ObjectKey, key_of
 
 _REMEMBERED_DELETIONS = 4096
@@ -133,24 +139,30 @@ def owner_of(obj: Object) -> ObjectKey | None:
 
 
 def called_by(obj: Object) -> Iterator[ObjectKey]:
-    """The services that a FastAPIService says it calls, or that the revision on its Deployment does.
+    """The services that a FastAPIService says it calls, or that the pods of its Deployment do.
 
     They differ where an earlier revision runs. Nothing for an object of another kind.
     """
-    spec = (obj.get("spec") or {}) if obj["kind"] == FASTAPI_SERVICE.name else _revision_spec(obj)
-    for service in spec.get("services") or ():
-        yield ObjectKey(FASTAPI_SERVICE.name, obj["metadata"]["namespace"], service["name"])
+    names: Iterable[str] = ()
+    if obj["kind"] == FASTAPI_SERVICE.name:
+        names = (service["name"] for service in (obj.get("spec") or {}).get("services") or ())
+    elif obj["kind"] == DEPLOYMENT.name:
+        names = _called_by_pods(obj["metadata"].get("annotations") or {})
+    for name in names:
+        yield ObjectKey(FASTAPI_SERVICE.name, obj["metadata"]["namespace"], name)
 
 
-def _revision_spec(obj: Object) -> Object:
-    """What of the spec made the revision on a Deployment; empty where a hand has made it something else."""
-    kept = (obj["metadata"].get("annotations") or {}).get(ANNOTATION_REVISION_SPEC)
-    if obj["kind"] != DEPLOYMENT.name or kept is None:
-        return {}
+def _called_by_pods(annotations: Mapping[str, str]) -> Iterator[str]:
+    yield from _called_by_revision(annotations.get(ANNOTATION_REVISION_SPEC, "{}"))
+    yield from (name for name in annotations.get(ANNOTATION_STILL_CALLED, "").split(",") if name)
+
+
+def _called_by_revision(kept: str) -> list[str]:
+    """By what of the spec made the newest revision; nothing where a hand has made it something else."""
     try:
-        return _Revision.model_validate_json(kept).model_dump()
+        return [service.name for service in _Revision.model_validate_json(kept).services]
     except ValidationError:
-        return {}
+        return []
 
 
 def _version(obj: Object) -> int:

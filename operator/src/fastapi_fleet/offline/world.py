@@ -51,6 +51,7 @@ class World:
                 service.name: self.cache.get(ObjectKey(FASTAPI_SERVICE.name, owner.namespace, service.name))
                 for service in spec.services
             },
+            called_besides={},
             callers=self.cache.callers_of(ObjectKey(owner.kind, owner.namespace, owner.name)),
             pods=(),
             served=self.cache.served,

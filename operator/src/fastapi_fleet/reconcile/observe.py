@@ -7,7 +7,7 @@ from fastapi_fleet.api.conditions import ConditionType, Reason
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.constants import LABEL_COMPONENT
 from fastapi_fleet.errors import DependencyMissingError
-from fastapi_fleet.kube.cache import ObjectCache
+from fastapi_fleet.kube.cache import ObjectCache, called_by
 from fastapi_fleet.kube.client import KubeClient
 from fastapi_fleet.kube.kinds import (
     CONFIG_MAP,
@@ -49,6 +49,7 @@ _MISSING = {SECRET.name: Reason.SECRET_MISSING, CONFIG_MAP.name: Reason.CONFIG_M
 class Observed:
     """Everything outside the spec that a pass over a service depends on.
 
+    `called_besides`: services that the spec does not name and what runs may call.
     `worker`: its Deployment, also where the spec asks for none any more; `pods` are those of the service without it.
     """
 
@@ -58,6 +59,7 @@ class Observed:
     migrations_secret: Mapping[str, str] = field(repr=False)
     references: Mapping[ObjectKey, Object | None] = field(repr=False)
     dependencies: Mapping[str, Object | None]
+    called_besides: Mapping[str, Object | None]
     callers: tuple[str, ...]
     pods: tuple[Object, ...] = field(repr=False)
     served: frozenset[str]
@@ -105,6 +107,7 @@ async def observe_service(
             service.name: cache.get(ObjectKey(FASTAPI_SERVICE.name, owner.namespace, service.name))
             for service in spec.services
         },
+        called_besides=_called_besides(owner, spec, cache),
         callers=cache.callers_of(_key(owner)),
         pods=pods_of(cache, _key(owner), "service"),
         worker=deployment_of(cache, _key(owner), names.worker(owner.name)),
@@ -114,6 +117,13 @@ async def observe_service(
             spec.platform, cache.get(ObjectKey(FLEET_PLATFORM.name, owner.namespace, spec.platform))
         ),
     )
+
+
+def _called_besides(owner: Owner, spec: FastAPIServiceSpec, cache: ObjectCache) -> Mapping[str, Object | None]:
+    running = deployment_of(cache, _key(owner), owner.name)
+    named = {service.name for service in spec.services}
+    called = called_by(running) if running is not None else ()
+    return {key.name: cache.get(key) for key in called if key.name not in named}
 
 
 def deployment_of(cache: ObjectCache, owner: ObjectKey, name: str) -> Object | None:

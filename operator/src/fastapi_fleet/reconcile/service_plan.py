@@ -89,11 +89,11 @@ def plan_service(
         caller_namespaces=caller_namespaces,
     )
     manifests = render_fastapi_service(owner, spec, inputs)
-    leaving = _leaving(observed, credentials, manifests)
-    if leaving:
-        manifests = render_fastapi_service(owner, spec, replace(inputs, leaving=leaving))
+    if spec.paused or _runs_older(observed, manifests):
+        inputs = _with_what_older_pods_use(inputs, observed)
+        manifests = render_fastapi_service(owner, spec, inputs)
     refuse_foreign(manifests.all, observed.children, owner)
-    return ServicePlan(owner, spec, identity, observed, credentials, migration_credentials, leaving, manifests)
+    return ServicePlan(owner, spec, identity, observed, credentials, migration_credentials, inputs.leaving, manifests)
 
 
 def first_facts(resource: Object, cache: ObjectCache, caller_namespaces: tuple[str, ...]) -> ServiceFacts:
@@ -171,13 +171,23 @@ def outcome_of_facts(facts: ServiceFacts) -> Outcome:
     return Outcome("success", again_after=DRIFT_CHECK_SECONDS if states else None)
 
 
-def _leaving(observed: Observed, credentials: Mapping[str, str], manifests: ServiceManifests) -> Mapping[str, str]:
-    left = {key: value for key, value in observed.own_secret.items() if key not in credentials}
+def _runs_older(observed: Observed, manifests: ServiceManifests) -> bool:
     worker = revision_of(manifests.worker) if manifests.worker is not None else None
-    is_read_no_more = runs_nothing_older(
-        observed.deployment, observed.pods, revision_of(manifests.workload)
-    ) and runs_nothing_older(observed.worker, observed.worker_pods, worker)
-    return {} if is_read_no_more else left
+    return not (
+        runs_nothing_older(observed.deployment, observed.pods, revision_of(manifests.workload))
+        and runs_nothing_older(observed.worker, observed.worker_pods, worker)
+    )
+
+
+def _with_what_older_pods_use(inputs: ServiceInputs, observed: Observed) -> ServiceInputs:
+    """The revision is the same with it: nothing of this reaches the pod template."""
+    return replace(
+        inputs,
+        leaving={key: value for key, value in observed.own_secret.items() if key not in inputs.credentials},
+        still_called=tuple(sorted(observed.called_besides)),
+        dependency_ports={**inputs.dependency_ports, **_ports(observed.called_besides)},
+        dependency_extra_ports={**inputs.dependency_extra_ports, **_extra_ports(observed.called_besides)},
+    )
 
 
 def _inputs(spec: FastAPIServiceSpec, observed: Observed, credentials: Mapping[str, str]) -> ServiceInputs:
@@ -186,19 +196,26 @@ def _inputs(spec: FastAPIServiceSpec, observed: Observed, credentials: Mapping[s
         referenced={str(key): version_of(obj) for key, obj in observed.references.items() if obj is not None},
         authorities=observed.endpoints.authorities(spec),
         servers=observed.endpoints.peers,
-        dependency_ports={name: _port(service) for name, service in observed.dependencies.items() if service},
-        dependency_extra_ports={
-            name: _extra_ports(service) for name, service in observed.dependencies.items() if service
-        },
+        dependency_ports=_ports(observed.dependencies),
+        dependency_extra_ports=_extra_ports(observed.dependencies),
         callers=observed.callers,
         served=observed.served,
     )
 
 
-def _port(service: Object) -> int:
+def _ports(services: Mapping[str, Object | None]) -> dict[str, int]:
     default: int = FastAPIServiceSpec.model_fields["port"].default
-    return int((service.get("spec") or {}).get("port", default))
+    return {name: int(_spec(service).get("port", default)) for name, service in services.items() if service}
 
 
-def _extra_ports(service: Object) -> tuple[int, ...]:
-    return tuple(int(extra["port"]) for extra in (service.get("spec") or {}).get("extraPorts") or ())
+def _extra_ports(services: Mapping[str, Object | None]) -> dict[str, tuple[int, ...]]:
+    return {
+        name: tuple(int(extra["port"]) for extra in _spec(service).get("extraPorts") or ())
+        for name, service in services.items()
+        if service
+    }
+
+
+def _spec(service: Object) -> Object:
+    spec: Object = service.get("spec") or {}
+    return spec

@@ -5,7 +5,12 @@ from typing import Any
 from fastapi_fleet.api.model import ResourceRequirements
 from fastapi_fleet.api.resource_status import HISTORY_LIMIT
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
-from fastapi_fleet.constants import ANNOTATION_CONFIG_HASH, ANNOTATION_REPLICAS, ANNOTATION_REVISION
+from fastapi_fleet.constants import (
+    ANNOTATION_CONFIG_HASH,
+    ANNOTATION_REPLICAS,
+    ANNOTATION_REVISION,
+    ANNOTATION_STILL_CALLED,
+)
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.certificate_authority import render_authority_mounts, render_authority_volumes
 from fastapi_fleet.resources.environment import render_env, render_env_from
@@ -40,6 +45,7 @@ def render_deployment(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceInp
         ANNOTATION_REVISION: template_revision(template),
         **snapshot_annotation(spec),
         **({ANNOTATION_REPLICAS: AUTOSCALED} if spec.autoscaling else {}),
+        **({ANNOTATION_STILL_CALLED: ",".join(inputs.still_called)} if inputs.still_called else {}),
     }
     return {
         **manifest,

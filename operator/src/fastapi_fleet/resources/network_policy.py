@@ -11,6 +11,7 @@ from fastapi_fleet.constants import (
     OWNER_KIND_PLATFORM,
     POSTGRES_PORT,
 )
+from fastapi_fleet.resources import names
 from fastapi_fleet.resources.manifest import Manifest, Owner, child
 from fastapi_fleet.resources.network_rules import (
     declared_sources,
@@ -53,11 +54,14 @@ def _ingress(spec: FastAPIServiceSpec, inputs: ServiceInputs) -> list[Manifest]:
 
 
 def _egress(spec: FastAPIServiceSpec, inputs: ServiceInputs) -> Iterator[Manifest]:
-    """By numbers: not every network plugin looks up names of ports on the other side."""
+    """By numbers: not every network plugin looks up names of ports on the other side.
+
+    What pods of an older revision use stays open to them until they are gone.
+    """
     yield towards_dns()
-    if spec.database is not None:
+    if spec.database is not None or names.DATABASE_URL in inputs.leaving:
         yield towards_server(inputs.servers.get("postgres") or _embedded(spec.platform, "postgres", POSTGRES_PORT))
-    if spec.broker is not None:
+    if spec.broker is not None or names.RABBITMQ_URL in inputs.leaving:
         yield towards_server(inputs.servers.get("rabbitmq") or _embedded(spec.platform, "rabbitmq", AMQP_PORT))
     for name, port in sorted(inputs.dependency_ports.items()):
         yield from rules("to", [pods_of_services([name])], [port, *inputs.dependency_extra_ports.get(name, ())])

@@ -24,6 +24,7 @@ class ServiceInputs:
     `authorities`: backing services whose server the pods check with certificates of the platform.
     `servers`: the backing services that are not embedded, by "postgres" and "rabbitmq".
     `dependency_ports`: port of each FastAPIService in spec.services, by name; `dependency_extra_ports`: its others.
+    `still_called`: services that the spec no longer names and pods of an older revision call, with ports as above.
     `callers`: FastAPIServices that name this one in theirs. `caller_namespaces`: those that may call every service.
     `served`: names of the kinds that a cluster may lack and this one has.
     """
@@ -36,6 +37,7 @@ class ServiceInputs:
     servers: Mapping[str, ServerPeer] = field(default_factory=dict)
     dependency_ports: Mapping[str, int] = field(default_factory=dict)
     dependency_extra_ports: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    still_called: tuple[str, ...] = ()
     callers: tuple[str, ...] = ()
     caller_namespaces: tuple[str, ...] = ()
     served: frozenset[str] = frozenset()

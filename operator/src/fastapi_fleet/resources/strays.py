@@ -1,4 +1,4 @@
-"""What somebody else put into a list or map that is wholly the operator's, and how to take it out again.
+"""What somebody else put into what is wholly the operator's, and how to take it out again.
 
 Server-side apply removes only fields of its own manager: an added port, variable or selector label would stay for ever.
 """
@@ -6,12 +6,14 @@ Server-side apply removes only fields of its own manager: an added port, variabl
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
 
+from fastapi_fleet.constants import GROUP
 from fastapi_fleet.resources.manifest import Manifest
 
 JsonPatch = list[dict[str, Any]]
 
 EXCLUSIVE_MAPS = frozenset({"selector", "matchLabels", "data", "requests", "limits", "securityContext", "capabilities"})
-"""Maps in which a key that the manifest lacks changes what runs. Labels and annotations are open to everybody."""
+"""Maps in which a key that the manifest lacks changes what runs. Labels and annotations are open to everybody,
+but for annotations of the operator's own group."""
 
 EXCLUSIVE_ITEMS = frozenset({"from", "to", "ingress", "egress"})
 """Lists whose items are the same kind of map: a further condition in one lets others through."""
@@ -26,7 +28,15 @@ def removal_of_strays(live: Manifest, desired: Manifest) -> JsonPatch:
     Fields with another value are not its concern: applying the manifest mends those.
     """
     wanted = {key: value for key, value in desired.items() if key not in {"apiVersion", "kind", "metadata"}}
-    return list(_strays(live, wanted, ""))
+    return [*_annotations(live, desired), *_strays(live, wanted, "")]
+
+
+def _annotations(live: Manifest, desired: Manifest) -> Iterator[dict[str, Any]]:
+    """Of the operator's own group: a pass would take them for its own."""
+    there, wanted = (obj.get("metadata", {}).get("annotations") or {} for obj in (live, desired))
+    for key in there:
+        if key.startswith(f"{GROUP}/") and key not in wanted:
+            yield {"op": "remove", "path": f"/metadata/annotations/{_escape(key)}"}
 
 
 def _strays(live: object, desired: object, path: str) -> Iterator[dict[str, Any]]:

@@ -49,14 +49,20 @@ def _rollout(facts: ServiceFacts, spec: FastAPIServiceSpec, deployment: LiveObje
 
 
 def runs_nothing_older(deployment: LiveObject | None, pods: Iterable[LiveObject], revision: str | None) -> bool:
-    """Whether every pod that there is, those that are stopping included, is of this revision."""
+    """Whether every pod that runs, those that are stopping included, is of this revision."""
+    running = [pod for pod in pods if not _has_ended(pod)]
     if deployment is None:
-        return True
+        return not running
     status: Mapping[str, Any] = deployment.get("status") or {}
     is_seen = status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
     is_updated = status.get("replicas", 0) == status.get("updatedReplicas", 0)
     is_newest = revision_of(deployment) == revision and is_seen and is_updated
-    return is_newest and all(revision_of(pod) == revision for pod in pods)
+    return is_newest and all(revision_of(pod) == revision for pod in running)
+
+
+def _has_ended(pod: LiveObject) -> bool:
+    """Pods that were evicted stay behind, and belong to no number of replicas."""
+    return (pod.get("status") or {}).get("phase") in {"Succeeded", "Failed"}
 
 
 def _wanted(spec: FastAPIServiceSpec, deployment: LiveObject) -> int:
