@@ -65,8 +65,9 @@ def test_nothing_to_render_ends_with_2() -> None:
 
 
 def test_only_optional_kinds_can_be_left_out() -> None:
-    assert "ServiceMonitor" in fleet("render", "-", given=SHOP).output
-    assert "ServiceMonitor" not in fleet("render", "-", "--without", "ServiceMonitor", given=SHOP).output
+    command = ("render", "-", "--caller-namespace", "monitoring")
+    assert "ServiceMonitor" in fleet(*command, given=SHOP).output
+    assert "ServiceMonitor" not in fleet(*command, "--without", "ServiceMonitor", given=SHOP).output
     result = fleet("render", "-", "--without", "Deployment", given=SHOP)
     assert result.exit_code == 2
     assert "HTTPRoute" in result.errors

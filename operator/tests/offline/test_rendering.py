@@ -117,5 +117,5 @@ def test_server_that_others_run_is_assumed_where_no_status_tells(mode: str) -> N
 
 def test_optional_kinds_that_the_cluster_lacks_are_left_out() -> None:
     shop = fastapi_service("shop", **SHOP)
-    without = render([shop], ClusterSettings("team", without=["HTTPRoute"]))
+    without = render([shop], ClusterSettings("team", without=["HTTPRoute"], caller_namespaces=["monitoring"]))
     assert {"HTTPRoute", "ServiceMonitor"} & {key.kind for key in by_key(without)} == {"ServiceMonitor"}

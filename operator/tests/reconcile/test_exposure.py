@@ -90,10 +90,29 @@ async def test_answer_of_a_gateway_shows_in_status() -> None:
     assert fleet.conditions(ROUTED)["RouteReady"].reason == "RouteAccepted"
 
 
-async def test_measured_without_being_asked_where_the_kind_is_there() -> None:
+async def test_measured_without_being_asked_where_the_kind_is_there_and_somebody_gets_in() -> None:
     fleet = await running(PLAIN, SERVICE_MONITOR.name)
+    assert not fleet.kube.has(MONITOR), "a target that nobody reaches would be down for ever"
+    for policy in ({"fromNamespaces": ["monitoring"]}, {"from": [{"cidr": "192.0.2.0/24"}]}, {"enabled": False}):
+        await fleet.submit(fastapi_service(networkPolicy=policy))
+        assert fleet.kube.has(MONITOR)
+        assert not {"MonitoringReady", "NetworkOpen"} & set(fleet.conditions(PLAIN))
+        await fleet.submit(PLAIN)
+        assert not fleet.kube.has(MONITOR)
+
+
+async def test_measured_without_being_asked_where_the_chart_lets_a_namespace_in() -> None:
+    fleet = Fleet(caller_namespaces=("monitoring",))
+    await installed(fleet, SERVICE_MONITOR.name)
+    await fleet.submit(PLAIN)
+    await fleet.roll_out()
     assert fleet.kube.has(MONITOR)
-    assert "MonitoringReady" not in fleet.conditions(PLAIN)
+
+
+async def test_who_asks_to_be_measured_is_and_is_told_that_nobody_gets_in() -> None:
+    fleet = await running(fastapi_service(monitoring={}), SERVICE_MONITOR.name)
+    assert fleet.kube.has(MONITOR)
+    assert fleet.conditions(PLAIN)["NetworkOpen"].reason == "NobodyLetIn"
 
 
 async def test_what_the_spec_no_longer_asks_for_goes() -> None:

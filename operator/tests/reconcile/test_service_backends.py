@@ -229,7 +229,9 @@ async def test_no_password_shows_in_the_repr_of_what_a_pass_holds() -> None:
     fleet = await running()
     owner, spec = owner_from(fleet.kube.object(key_of(SHOP))), parse_service(SHOP)
     children = Children(fleet.kube, fleet.cache)
-    observed = await observe_service(owner, spec, kube=fleet.kube, cache=fleet.cache, children=children)
+    observed = await observe_service(
+        owner, spec, kube=fleet.kube, cache=fleet.cache, children=children, caller_namespaces=()
+    )
     plan = plan_service(owner, spec, observed, cache=fleet.cache, generate=lambda: "canary-new", caller_namespaces=())
     held = repr(plan) + repr(plan.manifests) + repr(observed)
     values = [*urls(fleet).values(), *fleet.kube.object(SECRET)["data"].values()]

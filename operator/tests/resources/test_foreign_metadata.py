@@ -33,7 +33,7 @@ def with_foreign_metadata(resource: dict[str, Any]) -> dict[str, Any]:
 
 def test_none_reaches_a_child_of_a_service() -> None:
     resource = with_foreign_metadata(
-        fastapi_service(config={"A": "b"}, database={}, secrets=[{"env": "K", "generate": True}])
+        fastapi_service(config={"A": "b"}, database={}, secrets=[{"env": "K", "generate": True}], monitoring={})
     )
     rendered = rendered_service(parse_service(resource), owner_from(resource)).all
     assert len(rendered) == 7

@@ -41,7 +41,7 @@ def test_closed_service_selects_no_pod_of_the_service() -> None:
 
 def test_service_monitor_selects_the_service_and_not_the_closed_one() -> None:
     spec = FastAPIServiceSpec.model_validate({"image": "i", "ingress": {"host": "shop.example.org"}})
-    manifests = rendered_service(spec).all
+    manifests = rendered_service(spec, caller_namespaces=("monitoring",)).all
     monitor = next(manifest for manifest in manifests if manifest["kind"] == "ServiceMonitor")
     wanted = monitor["spec"]["selector"]["matchLabels"].items()
     services = [manifest["metadata"] for manifest in manifests if manifest["kind"] == "Service"]

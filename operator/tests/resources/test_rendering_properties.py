@@ -124,9 +124,11 @@ def test_prerequisites_come_before_the_workload_and_none_twice(spec: FastAPIServ
 
 @given(specs.service_specs())
 def test_children_are_told_before_they_are_rendered(spec: FastAPIServiceSpec) -> None:
-    for served in (frozenset[str](), frozenset(kind.name for kind in OPTIONAL)):
-        rendered = rendered_service(spec, served=served)
-        assert set(child_keys(SERVICE_OWNER, spec, served)) == {key_of(manifest) for manifest in rendered.all}
+    everything = frozenset(kind.name for kind in OPTIONAL)
+    no_caller: tuple[str, ...] = ()
+    for served, callers in ((frozenset[str](), no_caller), (everything, no_caller), (everything, ("monitoring",))):
+        rendered = rendered_service(spec, served=served, caller_namespaces=callers)
+        assert set(child_keys(SERVICE_OWNER, spec, served, callers)) == {key_of(manifest) for manifest in rendered.all}
 
 
 @given(specs.service_specs())

@@ -55,7 +55,11 @@ class Fleet:
     """One operator process; `restarted` is the next one on the same cluster."""
 
     def __init__(
-        self, kube: FakeKube | None = None, postgres: FakePostgres | None = None, rabbitmq: FakeRabbitmq | None = None
+        self,
+        kube: FakeKube | None = None,
+        postgres: FakePostgres | None = None,
+        rabbitmq: FakeRabbitmq | None = None,
+        caller_namespaces: tuple[str, ...] = (),
     ) -> None:
         self.kube = kube or FakeKube()
         self.postgres = postgres or FakePostgres()
@@ -82,7 +86,7 @@ class Fleet:
         self.event_sink = FakeEventSink()
         self.events = Events(self.event_sink, now=self.now, instance="fastapi-fleet-0")
         self.secrets = _secrets()
-        self.service_pass, self.platform_pass = self._passes()
+        self.service_pass, self.platform_pass = self._passes(caller_namespaces)
         self.workers = Workers(
             self.queue, {FASTAPI_SERVICE.name: self.service_pass, FLEET_PLATFORM.name: self.platform_pass}
         )
@@ -149,7 +153,7 @@ class Fleet:
         self.intake.wrote_status(before, after)
         self.events.tell(before, after)
 
-    def _passes(self) -> tuple[ServicePass, PlatformPass]:
+    def _passes(self, caller_namespaces: tuple[str, ...]) -> tuple[ServicePass, PlatformPass]:
         servers = Servers(kube=self.kube, cache=self.cache, allowed=AllowedHosts(["*.example.com"]))
         backing = BackingServices(
             cache=self.cache, servers=servers, postgres=self.postgres, rabbitmq=self.rabbitmq, clock=self.time.clock
@@ -165,6 +169,7 @@ class Fleet:
             now=self.now,
             announce=self._announce,
             wake=self.queue.add,
+            caller_namespaces=caller_namespaces,
         )
         platform = PlatformPassDependencies(
             self.kube,

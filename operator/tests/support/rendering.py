@@ -18,7 +18,10 @@ EVERY_KIND = frozenset(kind.name for kind in OPTIONAL)
 
 
 def rendered_service(
-    spec: FastAPIServiceSpec, owner: Owner = SERVICE_OWNER, served: frozenset[str] = EVERY_KIND
+    spec: FastAPIServiceSpec,
+    owner: Owner = SERVICE_OWNER,
+    served: frozenset[str] = EVERY_KIND,
+    caller_namespaces: tuple[str, ...] = (),
 ) -> ServiceManifests:
     identity = ServiceIdentity(owner.namespace, owner.name, spec.platform)
     endpoints = endpoints_of(spec.platform, None)
@@ -28,6 +31,7 @@ def rendered_service(
             identity, spec, {}, endpoints, generate=lambda: "generated"
         ),
         dependency_ports={service.name: 8000 for service in spec.services},
+        caller_namespaces=caller_namespaces,
         served=served,
     )
     return render_fastapi_service(owner, spec, inputs)

@@ -238,7 +238,8 @@ class FastAPIServiceSpec(ApiModel):
     ingress: Ingress | None = Field(None, description="Public address by an Ingress, where there is no Gateway.")
     monitoring: Monitoring | None = Field(
         None,
-        description="Measured by a ServiceMonitor where the cluster has that kind, as by default, or not at all.",
+        description="Measured by a ServiceMonitor where the cluster has that kind, or not at all. "
+        "By default it is, where spec.networkPolicy or the chart's callerNamespaces let somebody in.",
     )
     worker: Worker | None = Field(
         None,

@@ -86,10 +86,16 @@ class Observed:
 
 
 async def observe_service(
-    owner: Owner, spec: FastAPIServiceSpec, *, kube: KubeClient, cache: ObjectCache, children: Children
+    owner: Owner,
+    spec: FastAPIServiceSpec,
+    *,
+    kube: KubeClient,
+    cache: ObjectCache,
+    children: Children,
+    caller_namespaces: tuple[str, ...],
 ) -> Observed:
     served = cache.served
-    live = await children.live(child_keys(owner, spec, served))
+    live = await children.live(child_keys(owner, spec, served, caller_namespaces))
 
     def secret(name: str) -> Mapping[str, str]:
         key = ObjectKey(SECRET.name, owner.namespace, name)
@@ -141,7 +147,9 @@ def pods_of(cache: ObjectCache, owner: ObjectKey, component: str) -> tuple[Objec
     )
 
 
-def child_keys(owner: Owner, spec: FastAPIServiceSpec, served: frozenset[str]) -> list[ObjectKey]:
+def child_keys(
+    owner: Owner, spec: FastAPIServiceSpec, served: frozenset[str], caller_namespaces: tuple[str, ...]
+) -> list[ObjectKey]:
     """The children that the spec asks for, told before they can be rendered."""
     wanted = [(SERVICE, owner.name), (DEPLOYMENT, owner.name)]
     if spec.service_account.name is None:
@@ -161,20 +169,22 @@ def child_keys(owner: Owner, spec: FastAPIServiceSpec, served: frozenset[str]) -
         wanted.append((NETWORK_POLICY, owner.name))
     if wants_budget(spec):
         wanted.append((POD_DISRUPTION_BUDGET, owner.name))
-    wanted += _exposure(owner, spec, served)
+    wanted += _exposure(owner, spec, served, caller_namespaces)
     if wants_worker_budget(spec):
         wanted.append((POD_DISRUPTION_BUDGET, names.worker(owner.name)))
     return [ObjectKey(kind.name, owner.namespace, name) for kind, name in wanted]
 
 
-def _exposure(owner: Owner, spec: FastAPIServiceSpec, served: frozenset[str]) -> Iterator[tuple[Kind, str]]:
+def _exposure(
+    owner: Owner, spec: FastAPIServiceSpec, served: frozenset[str], caller_namespaces: tuple[str, ...]
+) -> Iterator[tuple[Kind, str]]:
     if spec.ingress:
         yield INGRESS, owner.name
     if paths_closed_by_ingress(spec):
         yield SERVICE, names.closed_service(owner.name)
     if spec.route and HTTP_ROUTE.name in served:
         yield HTTP_ROUTE, owner.name
-    if wants_monitor(spec, served):
+    if wants_monitor(spec, served, caller_namespaces):
         yield SERVICE_MONITOR, owner.name
 
 

@@ -97,7 +97,14 @@ class ServicePass:
             spec = await wanted_spec(owner, resource, self._kube)
             facts = replace(facts, spec=spec)
             self._remember(key, dependency_keys(owner, spec))
-            observed = await observe_service(owner, spec, kube=self._kube, cache=self._cache, children=self._children)
+            observed = await observe_service(
+                owner,
+                spec,
+                kube=self._kube,
+                cache=self._cache,
+                children=self._children,
+                caller_namespaces=self._caller_namespaces,
+            )
             self._references.saw(observed.references)
             facts = with_observed(facts, observed)
             plan = plan_service(

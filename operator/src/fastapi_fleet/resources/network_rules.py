@@ -21,6 +21,11 @@ def declared_sources(policy: IngressPolicy) -> list[Manifest]:
     return [*(pods_of_namespace(name) for name in policy.from_namespaces), *(_peer(peer) for peer in policy.from_)]
 
 
+def lets_somebody_in(policy: IngressPolicy, caller_namespaces: Iterable[str]) -> bool:
+    """Beside the services that call. Whether it is the right one, only the cluster's owner knows."""
+    return not policy.enabled or bool(policy.from_namespaces or policy.from_ or tuple(caller_namespaces))
+
+
 def towards(target: NetworkTarget) -> Manifest:
     ports = [{"port": port.port, "protocol": port.protocol} for port in target.ports]
     return {"to": [_peer(target)], **({"ports": ports} if ports else {})}

@@ -68,7 +68,7 @@ def render_fastapi_service(owner: Owner, spec: FastAPIServiceSpec, inputs: Servi
         render_closed_service(owner, spec),
         render_ingress(owner, spec),
         render_http_route(owner, spec, inputs.served),
-        render_service_monitor(owner, spec, inputs.served),
+        render_service_monitor(owner, spec, inputs),
         render_worker_disruption_budget(owner, spec),
     )
     workload = render_deployment(owner, spec, inputs)

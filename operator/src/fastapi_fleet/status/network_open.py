@@ -4,17 +4,16 @@ from collections.abc import Iterator
 
 from fastapi_fleet.api.conditions import ConditionType, Reason
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
+from fastapi_fleet.resources.network_rules import lets_somebody_in
 from fastapi_fleet.status.conditions import Finding, fails
 from fastapi_fleet.status.facts import ServiceFacts
 
 
 def network_open(facts: ServiceFacts) -> Finding | None:
-    """None where somebody is let in: whether it is the right one, only the cluster's owner knows."""
     if facts.spec is None:
         return None
     exposed = list(_exposed(facts.spec))
-    policy = facts.spec.network_policy
-    if not exposed or not policy.enabled or policy.from_namespaces or policy.from_ or facts.caller_namespaces:
+    if not exposed or lets_somebody_in(facts.spec.network_policy, facts.caller_namespaces):
         return None
     message = (
         f"{', '.join(exposed)}: the NetworkPolicy lets nobody in from outside; name the namespace of who comes in "
@@ -24,7 +23,7 @@ def network_open(facts: ServiceFacts) -> Finding | None:
 
 
 def _exposed(spec: FastAPIServiceSpec) -> Iterator[str]:
-    """A monitor that was not asked for is not warned of."""
+    """A monitor that was not asked for is not made where nobody gets to it."""
     if spec.route is not None:
         yield "spec.route"
     if spec.ingress is not None:
