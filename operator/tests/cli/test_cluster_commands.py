@@ -1,9 +1,6 @@
 """The commands that ask a cluster, against one in memory that is asked over HTTP, in which the operator is at work."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,37 +14,9 @@ from fastapi_fleet.constants import (
 from fastapi_fleet.kube.kinds import DEPLOYMENT, Object, ObjectKey
 from fastapi_fleet.status.revisions import image_of
 from support.api_server import free_port, write_kubeconfig
-from support.cluster_server import ClusterServer
-from support.command_line import Ended, fleet
-from support.fleet import Fleet
+from support.commanded_cluster import SHOP
+from support.commanded_cluster import CommandedCluster as Cluster
 from support.resources import fastapi_service, fleet_platform
-
-SHOP = ObjectKey("FastAPIService", "team", "shop")
-
-
-@dataclass
-class Cluster:
-    """What the kubeconfig leads to."""
-
-    server: ClusterServer
-    operator: Fleet
-
-    async def fleet(self, *arguments: str) -> Ended:
-        """Run a command beside the server."""
-        return await asyncio.to_thread(fleet, *arguments)
-
-    def spec(self) -> dict[str, Any]:
-        spec: dict[str, Any] = self.server.kube.object(SHOP)["spec"]
-        return spec
-
-
-@pytest.fixture
-async def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Cluster]:
-    async with ClusterServer().serving() as server:
-        kubeconfig = tmp_path / "config"
-        write_kubeconfig(kubeconfig, server.url)
-        monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
-        yield Cluster(server, Fleet(server.kube))
 
 
 def pod_of(deployment: Object, **status: Any) -> Object:

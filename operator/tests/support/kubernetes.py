@@ -8,10 +8,12 @@ from copy import deepcopy
 from itertools import count
 from typing import Any, NamedTuple
 
-from fastapi_fleet.constants import ANNOTATION_REVISION, LABEL_MANAGED_BY, MANAGED_BY
+from fastapi_fleet.constants import ANNOTATION_REVISION, FIELD_MANAGER, LABEL_MANAGED_BY, MANAGED_BY
 from fastapi_fleet.errors import ApiConflictError, ApiUnavailableError, ReconcileError
 from fastapi_fleet.kube.client import WatchEvent
 from fastapi_fleet.kube.kinds import DEPLOYMENT, OPTIONAL, OWNERS, WATCHED, Kind, Object, ObjectKey, key_of
+
+from support.managed_fields import entry_of
 
 Act = Callable[[], object]
 Watcher = Callable[[str, Object], None]
@@ -85,6 +87,7 @@ class FakeKube:
         if key in self._kept_replicas:
             merged["spec"].setdefault("replicas", self._kept_replicas[key])
         self._applied[key] = deepcopy(manifest)
+        merged["metadata"]["managedFields"] = [entry_of(FIELD_MANAGER, manifest)]
         stored = self._store(_with_defaults(merged))
         if key.kind == DEPLOYMENT.name:
             self._keep_replica_set(stored)
@@ -180,6 +183,7 @@ class FakeKube:
         else:
             created["metadata"] = {**created["metadata"], "generation": 0}
             created["metadata"].pop("uid", None)
+        created["metadata"]["managedFields"] = [entry_of("kubectl", {"spec": created.get("spec", {})})]
         return self._store(created)
 
     def edit(self, key: ObjectKey, change: Callable[[Object], object]) -> None:
@@ -259,7 +263,7 @@ class FakeKube:
         metadata = obj["metadata"]
         metadata.setdefault("uid", f"uid-{next(self._uids)}")
         metadata["resourceVersion"] = str(next(self._versions))
-        metadata["managedFields"] = [{"manager": "someone"}]
+        metadata.setdefault("managedFields", [{"manager": "someone"}])
         same_spec = known is not None and known.get("spec") == obj.get("spec")
         metadata["generation"] = metadata.get("generation", 0) + (0 if same_spec else 1)
         self._objects[key] = obj

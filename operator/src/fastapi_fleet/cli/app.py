@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fastapi_fleet.cli import from_compose, openapi, pause, render, rollback, status, validate
+from fastapi_fleet.cli import diff, from_compose, openapi, pause, render, rollback, status, validate
 
 app = typer.Typer(
     name="fleet",
@@ -33,6 +33,7 @@ def _options(
 
 app.command(epilog=validate.EXAMPLES)(validate.validate)
 app.command(epilog=render.EXAMPLES)(render.render)
+app.command(epilog=diff.EXAMPLES)(diff.diff)
 app.command(epilog=status.EXAMPLES)(status.status)
 app.command(epilog=rollback.EXAMPLES)(rollback.rollback)
 app.command(epilog=pause.PAUSE_EXAMPLES)(pause.pause)

@@ -1,16 +1,14 @@
 """`fleet render`."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from fastapi_fleet.cli.exits import ExitCode, fail
-from fastapi_fleet.cli.files import Files, read_files
+from fastapi_fleet.cli.files import Files
 from fastapi_fleet.cli.output import Structured, print_objects
-
-if TYPE_CHECKING:
-    from fastapi_fleet.kube.kinds import Object
+from fastapi_fleet.cli.resources import CallerNamespaces, OperatorNamespace, valid_resources
 
 EXAMPLES = (
     "Examples: fleet render shop.yaml platform.yaml · fleet render shop.yaml --without ServiceMonitor -n team · "
@@ -28,10 +26,8 @@ def render(
         list[str] | None,
         typer.Option(help="Optional kind that the cluster lacks, such as HTTPRoute. Again for each."),
     ] = None,
-    caller_namespace: Annotated[
-        list[str] | None, typer.Option(help="Namespace of the operator's callerNamespaces. Again for each.")
-    ] = None,
-    operator_namespace: Annotated[str, typer.Option(help="Namespace of the operator.")] = "fastapi-fleet-system",
+    caller_namespace: CallerNamespaces = None,
+    operator_namespace: OperatorNamespace = "fastapi-fleet-system",
 ) -> None:
     """Print what the operator would apply for the FastAPIServices and FleetPlatforms in files.
 
@@ -42,7 +38,7 @@ def render(
     from fastapi_fleet.offline.rendering import render as rendered
 
     settings = ClusterSettings(namespace, _optional(without or []), caller_namespace or (), operator_namespace)
-    result = rendered(_valid_resources(files), settings)
+    result = rendered(valid_resources(files), settings)
     notes = Console(stderr=True, soft_wrap=True, highlight=False)
     for assumption in result.assumptions:
         notes.print(f"assumed: {assumption}", style="dim", markup=False)
@@ -57,17 +53,3 @@ def _optional(names: list[str]) -> list[str]:
         if name not in known:
             fail(f"--without {name}: every cluster has it", f"Optional are {', '.join(known)}.", ExitCode.USAGE)
     return names
-
-
-def _valid_resources(files: list[str]) -> "list[Object]":
-    """What is in files, of which the project knows. Ends the command where there are errors, or nothing to render."""
-    from fastapi_fleet.cli.problems import print_problems
-    from fastapi_fleet.offline.validation import read_resources
-
-    resources, problems = read_resources(read_files(files))
-    if problems:
-        print_problems(problems, Console(stderr=True, soft_wrap=True, highlight=False))
-        fail("these files have errors", "Mend them; fleet validate tells them, too.", ExitCode.FOUND)
-    if not any(resource["kind"] in ("FastAPIService", "FleetPlatform") for resource in resources):
-        fail("no file has a FastAPIService or FleetPlatform", "docs/how-to/first-service.md has one.", ExitCode.USAGE)
-    return resources

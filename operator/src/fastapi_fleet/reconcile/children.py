@@ -1,6 +1,6 @@
 """Children in the cluster: read, apply what differs, delete what is no longer wanted."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import structlog
 from prometheus_client import Counter
@@ -86,13 +86,18 @@ class Children:
 
     async def prune(self, owner: Owner, wanted: Iterable[Manifest]) -> None:
         """Delete children that the owner would take with it and that are no longer wanted."""
-        keep = {key_of(manifest) for manifest in wanted}
-        for child in self._cache.owned_by(ObjectKey(owner.kind, owner.namespace, owner.name)):
-            key = key_of(child)
-            if key in keep or key.kind not in _CHILD_KINDS or not is_garbage_collected_with(child, owner):
-                continue
-            if child["metadata"].get("deletionTimestamp"):
-                continue
+        for child in unwanted(self._cache, owner, wanted):
             await self._kube.delete(child)
-            PRUNED.labels(key.kind).inc()
-            log.info("Deleted child that is no longer wanted", child=str(key))
+            PRUNED.labels(child["kind"]).inc()
+            log.info("Deleted child that is no longer wanted", child=str(key_of(child)))
+
+
+def unwanted(cache: ObjectCache, owner: Owner, wanted: Iterable[Manifest]) -> Iterator[Object]:
+    """Children that the owner would take with it, that are no longer wanted and not going yet."""
+    keep = {key_of(manifest) for manifest in wanted}
+    for child in cache.owned_by(ObjectKey(owner.kind, owner.namespace, owner.name)):
+        key = key_of(child)
+        if key in keep or key.kind not in _CHILD_KINDS or not is_garbage_collected_with(child, owner):
+            continue
+        if not child["metadata"].get("deletionTimestamp"):
+            yield child

@@ -31,6 +31,7 @@ from fastapi_fleet.reconcile.ownership import is_owned, owner_from, refuse_forei
 from fastapi_fleet.reconcile.parse import parse_platform, parse_status
 from fastapi_fleet.reconcile.status_writer import Announce, Now, StatusWriter, timestamp
 from fastapi_fleet.resources import names
+from fastapi_fleet.resources.certificate_authority import certificates_in
 from fastapi_fleet.resources.equality import holds
 from fastapi_fleet.resources.manifest import Manifest, Owner
 from fastapi_fleet.resources.platform_inputs import PlatformInputs
@@ -83,7 +84,7 @@ class PlatformPass:
             owner, spec, served = owner_from(resource), parse_platform(resource), self._cache.served
             facts = replace(facts, spec=spec)
             live = await self._children.live(child_keys(owner, spec, served))
-            passwords = self._admin_passwords(owner, spec, live)
+            passwords = admin_passwords(owner, spec, live, self._generate)
             facts = replace(facts, secret_values=tuple(passwords.values()))
             facts = replace(facts, external=await self._external.look(owner, spec))
             inputs = PlatformInputs(passwords, _authorities(facts.external), self._operator_namespace, served)
@@ -96,13 +97,6 @@ class PlatformPass:
         except ReconcileError as problem:
             facts = replace(facts, problem=problem)
         return await self._conclude(resource, facts)
-
-    def _admin_passwords(self, owner: Owner, spec: FleetPlatformSpec, live: dict[ObjectKey, Object]) -> dict[str, str]:
-        """Administrators' passwords by component: the one that is there, or a new one for a server that is not."""
-        return {
-            component: _kept_password(owner, backend, live) or self._generate()
-            for component, backend in _backends(owner, spec, EMBEDDED).items()
-        }
 
     async def _conclude(self, resource: Object, facts: PlatformFacts) -> Outcome:
         key = key_of(resource)
@@ -130,6 +124,19 @@ class PlatformPass:
         return pods
 
 
+def admin_passwords(
+    owner: Owner, spec: FleetPlatformSpec, live: Mapping[ObjectKey, Object], generate: Callable[[], str]
+) -> dict[str, str]:
+    """Administrators' passwords by component: the one that is there, or a new one for a server that is not.
+
+    Raises DependencyMissingError where a server runs whose password is lost.
+    """
+    return {
+        component: _kept_password(owner, backend, live) or generate()
+        for component, backend in _backends(owner, spec, EMBEDDED).items()
+    }
+
+
 def child_keys(owner: Owner, spec: FleetPlatformSpec, served: frozenset[str]) -> list[ObjectKey]:
     """The children that the spec asks for, told before they can be rendered."""
     keys = [_authority_key(owner, backend) for backend in _backends(owner, spec, *OTHERS).values()]
@@ -147,6 +154,12 @@ def _cluster_keys(owner: Owner, spec: FleetPlatformSpec, served: frozenset[str])
         for backend in _backends(owner, spec, mode).values():
             if kind.name in served:
                 yield ObjectKey(kind.name, owner.namespace, backend)
+
+
+def known_authorities(owner: Owner, spec: FleetPlatformSpec, live: Mapping[ObjectKey, Object]) -> dict[str, str]:
+    """Certificates of others' servers by component, as services have them now."""
+    keys = {component: _authority_key(owner, name) for component, name in _backends(owner, spec, *OTHERS).items()}
+    return {component: certificates_in(live[key]) for component, key in keys.items() if key in live}
 
 
 def _authority_key(owner: Owner, backend: str) -> ObjectKey:

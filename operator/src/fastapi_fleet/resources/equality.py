@@ -18,7 +18,7 @@ _FACTORS = {
     **{suffix: Decimal(1000) ** power for power, suffix in enumerate(("k", "M", "G", "T", "P", "E"), start=1)},
     **{suffix: Decimal(1024) ** power for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), start=1)},
 }
-_QUANTITY_FIELDS = frozenset({"requests", "limits", "emptyDir"})
+QUANTITY_FIELDS = frozenset({"requests", "limits", "emptyDir"})
 
 
 def holds(live: Manifest, desired: Manifest) -> bool:
@@ -29,7 +29,7 @@ def holds(live: Manifest, desired: Manifest) -> bool:
     if not is_made_from(live, desired):
         return False
     wanted = {key: value for key, value in desired.items() if key not in {"apiVersion", "kind"}}
-    return _contains(live, wanted) and not removal_of_strays(live, desired)
+    return contains(live, wanted) and not removal_of_strays(live, desired)
 
 
 def is_made_from(live: Manifest, desired: Manifest) -> bool:
@@ -39,10 +39,11 @@ def is_made_from(live: Manifest, desired: Manifest) -> bool:
     return annotations.get(ANNOTATION_HASH) == wanted
 
 
-def _contains(live: object, desired: object, *, quantities: bool = False) -> bool:
+def contains(live: object, desired: object, *, quantities: bool = False) -> bool:
+    """Whether every wanted value is there, as the API server writes it. `quantities`: within a map of them."""
     if isinstance(desired, Mapping):
         return isinstance(live, Mapping) and all(
-            _contains(live[key], value, quantities=quantities or _holds_quantities(key, value))
+            contains(live[key], value, quantities=quantities or _holds_quantities(key, value))
             if key in live
             else not value  # the API server leaves out a field that holds its zero value
             for key, value in desired.items()
@@ -51,7 +52,7 @@ def _contains(live: object, desired: object, *, quantities: bool = False) -> boo
         return (
             isinstance(live, Sequence)
             and len(live) == len(desired)
-            and all(_contains(there, wanted) for there, wanted in zip(live, desired, strict=True))
+            and all(contains(there, wanted) for there, wanted in zip(live, desired, strict=True))
         )
     if quantities and isinstance(live, str) and isinstance(desired, str):
         return quantity(live) == quantity(desired)
@@ -60,7 +61,7 @@ def _contains(live: object, desired: object, *, quantities: bool = False) -> boo
 
 def _holds_quantities(key: object, value: object) -> bool:
     """Whether this is a map of quantities, not a text whose key happens to be called so."""
-    return key in _QUANTITY_FIELDS and isinstance(value, Mapping)
+    return key in QUANTITY_FIELDS and isinstance(value, Mapping)
 
 
 def quantity(text: str) -> Decimal:

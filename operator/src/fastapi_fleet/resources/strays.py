@@ -46,12 +46,12 @@ def _strays(live: object, desired: object, path: str) -> Iterator[dict[str, Any]
         for key, value in desired.items():
             if key in live:
                 yield from _strays(live[key], value, f"{path}/{_escape(key)}")
-    elif _is_list_of_maps(live) and _is_list_of_maps(desired):
-        wanted = _identities(desired)
-        if any(identity not in wanted for identity in _identities(live)):
+    elif is_list_of_maps(live) and is_list_of_maps(desired):
+        wanted = identities(desired)
+        if any(identity not in wanted for identity in identities(live)):
             yield {"op": "replace", "path": path, "value": desired}
         else:
-            for at, (identity, item) in enumerate(zip(_identities(live), live, strict=True)):
+            for at, (identity, item) in enumerate(zip(identities(live), live, strict=True)):
                 yield from _strays(item, desired[wanted.index(identity)], f"{path}/{at}")
 
 
@@ -60,13 +60,13 @@ def _is_exclusive(path: str) -> bool:
     return steps[-1] in EXCLUSIVE_MAPS or (len(steps) > 1 and steps[-2] in EXCLUSIVE_ITEMS)
 
 
-def _is_list_of_maps(value: object) -> TypeGuard[Sequence[Mapping[str, object]]]:
+def is_list_of_maps(value: object) -> TypeGuard[Sequence[Mapping[str, object]]]:
     return (
         isinstance(value, Sequence) and not isinstance(value, str) and all(isinstance(item, Mapping) for item in value)
     )
 
 
-def _identities(items: Sequence[Mapping[str, object]]) -> list[tuple[object, ...]]:
+def identities(items: Sequence[Mapping[str, object]]) -> list[tuple[object, ...]]:
     """Items that have none of the fields are told apart by where they stand."""
     return [_identity(item) or (at,) for at, item in enumerate(items)]
 

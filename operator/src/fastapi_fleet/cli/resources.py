@@ -1,0 +1,31 @@
+"""The project's resources in files, and what is said of the operator that acts on them."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from fastapi_fleet.cli.exits import ExitCode, fail
+from fastapi_fleet.cli.files import read_files
+
+if TYPE_CHECKING:
+    from fastapi_fleet.kube.kinds import Object
+
+CallerNamespaces = Annotated[
+    list[str] | None, typer.Option(help="Namespace of the operator's callerNamespaces. Again for each.")
+]
+OperatorNamespace = Annotated[str, typer.Option(help="Namespace of the operator.")]
+
+
+def valid_resources(files: list[str]) -> "list[Object]":
+    """What is in files, of which the project knows. Ends the command where there are errors, or nothing of its own."""
+    from fastapi_fleet.cli.problems import print_problems
+    from fastapi_fleet.offline.validation import read_resources
+
+    resources, problems = read_resources(read_files(files))
+    if problems:
+        print_problems(problems, Console(stderr=True, soft_wrap=True, highlight=False))
+        fail("these files have errors", "Mend them; fleet validate tells them, too.", ExitCode.FOUND)
+    if not any(resource["kind"] in ("FastAPIService", "FleetPlatform") for resource in resources):
+        fail("no file has a FastAPIService or FleetPlatform", "docs/how-to/first-service.md has one.", ExitCode.USAGE)
+    return resources

@@ -1,0 +1,1 @@
+"""What applying resources would change in a cluster, found out without writing to it."""
