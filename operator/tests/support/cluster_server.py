@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -74,7 +75,9 @@ class Watch:
 class ClusterServer:
     """Serves `kube`. `asked`: every request that was answered, of watches those that were refused.
 
-    `watched`: kinds of the watches that were opened, one for each.
+    `watched`: kinds of the watches that were opened, one for each. `logs`: of pods by name, what each container wrote,
+    the last one's last; a log that is followed goes on with what comes into `more_logs`, until None.
+    `log_queries`: what of the logs was asked for.
     """
 
     def __init__(self) -> None:
@@ -84,6 +87,9 @@ class ClusterServer:
         self.asked: list[Asked] = []
         self.watched: list[str] = []
         self.url = ""
+        self.logs: dict[str, list[bytes]] = {}
+        self.more_logs: defaultdict[str, asyncio.Queue[bytes | None]] = defaultdict(asyncio.Queue)
+        self.log_queries: list[dict[str, str]] = []
         self._changes: list[Change] = []
         self._version = 1
         self._oldest = 0
@@ -152,6 +158,8 @@ class ClusterServer:
             return web.json_response(discovery(request.path.strip("/")))
         method = "WATCH" if "watch" in request.query else request.method
         refusal = self._refusals.get((method, place.kind.name))
+        if refusal is None and place.subresource == "log":
+            return await self._log(request, place)
         if refusal is None and method == "WATCH":
             return await self._stream(request, place)
         if refusal is not None:
@@ -159,6 +167,18 @@ class ClusterServer:
         else:
             response = await self._do(request, place)
         self.asked.append(Asked(method, place.kind.name, response.status, time.monotonic()))
+        return response
+
+    async def _log(self, request: web.Request, place: Place) -> web.StreamResponse:
+        self.log_queries.append(dict(request.query))
+        written = self.logs.get(place.name, [])[-2 if "previous" in request.query else -1 :]
+        if not written or ("previous" in request.query and len(written) == 1):
+            return _status(400, f'container "app" in pod "{place.name}" has no such log', {})
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(written[0])
+        while "follow" in request.query and (more := await self.more_logs[place.name].get()) is not None:
+            await response.write(more)
         return response
 
     async def _do(self, request: web.Request, place: Place) -> web.Response:

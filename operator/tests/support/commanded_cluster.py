@@ -40,4 +40,7 @@ async def commanded_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         kubeconfig = tmp_path / "config"
         write_kubeconfig(kubeconfig, server.url)
         monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
-        yield CommandedCluster(server, Fleet(server.kube))
+        watches = server.kube.watchers
+        operator = Fleet(server.kube)
+        server.kube.watchers += watches
+        yield CommandedCluster(server, operator)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fastapi_fleet.cli import diff, from_compose, openapi, pause, render, rollback, status, validate
+from fastapi_fleet.cli import diff, from_compose, logs, openapi, pause, render, retry, rollback, status, validate
 
 app = typer.Typer(
     name="fleet",
@@ -35,6 +35,8 @@ app.command(epilog=validate.EXAMPLES)(validate.validate)
 app.command(epilog=render.EXAMPLES)(render.render)
 app.command(epilog=diff.EXAMPLES)(diff.diff)
 app.command(epilog=status.EXAMPLES)(status.status)
+app.command(epilog=logs.EXAMPLES)(logs.logs)
+app.command(epilog=retry.EXAMPLES)(retry.retry)
 app.command(epilog=rollback.EXAMPLES)(rollback.rollback)
 app.command(epilog=pause.PAUSE_EXAMPLES)(pause.pause)
 app.command(epilog=pause.RESUME_EXAMPLES)(pause.resume)

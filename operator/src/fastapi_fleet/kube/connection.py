@@ -99,9 +99,12 @@ class Connection:
 
     @asynccontextmanager
     async def stream(
-        self, path: str, *, params: Mapping[str, str], silence: float
+        self, path: str, *, params: Mapping[str, str], silence: float | None
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """An answer that takes as long as it will, but says something every `silence` seconds. Raises as `request`."""
+        """An answer that takes as long as it will, but says something every `silence` seconds, where that is said.
+
+        Raises as `request`.
+        """
         if self._clock() - self._logged_in_at >= LOGIN_SECONDS:
             self._log_in()
         async with self._session.get(

@@ -13,7 +13,7 @@ from fastapi_fleet.constants import FIELD_MANAGER
 from fastapi_fleet.errors import ApiConflictError, ApiRefusedError, ApiUnavailableError, ReconcileError
 from fastapi_fleet.kube.client import WatchEvent
 from fastapi_fleet.kube.connection import JSON, Answer, Connection, answer_of
-from fastapi_fleet.kube.kinds import BY_NAME, Kind, Object, ObjectKey, key_of
+from fastapi_fleet.kube.kinds import BY_NAME, POD, Kind, Object, ObjectKey, key_of
 
 REQUESTS = Counter("fastapi_fleet_api_requests_total", "Requests to the Kubernetes API.", ["verb", "kind", "code"])
 
@@ -30,6 +30,10 @@ METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v
 
 Fence = Callable[[], None]
 """Asked before each write; raises where this process may not write any more."""
+
+
+class NoLogError(ApiRefusedError):
+    """The container has none, or none yet."""
 
 
 class HttpKubeClient:
@@ -167,6 +171,27 @@ class HttpKubeClient:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise ApiUnavailableError(f"WATCH {path}: {type(error).__name__}") from error
 
+    @asynccontextmanager
+    async def log(
+        self, pod: ObjectKey, params: Mapping[str, str], *, silence: float | None
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Lines of a container's log. `params`: of the API; `silence`: seconds without a line, None for ever.
+
+        Raises NoLogError where there is none, else as every call.
+        """
+        path = POD.path(pod.namespace, pod.name, "log")
+        try:
+            async with self._connection.stream(path, params=params, silence=silence) as response:
+                REQUESTS.labels("LOG", pod.kind, str(response.status)).inc()
+                if response.status >= HTTPStatus.BAD_REQUEST:
+                    answer = await answer_of(response)
+                    if response.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}:
+                        raise NoLogError(_status_message(answer))
+                    raise _error("GET", path, answer)
+                yield _lines(response)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise ApiUnavailableError(f"GET {path}: {type(error).__name__}") from error
+
     async def _pages(self, kind: Kind, namespace: str | None, label_selector: str | None) -> AsyncIterator[Object]:
         params = {"limit": str(PAGE_SIZE), **({"labelSelector": label_selector} if label_selector else {})}
         while True:
@@ -206,6 +231,17 @@ class HttpKubeClient:
         if answer.status >= HTTPStatus.BAD_REQUEST:
             raise _error(verb, path, answer)
         return _object(verb, path, answer)
+
+
+async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    """However long: a container may write what it will."""
+    rest = b""
+    async for chunk in response.content.iter_any():
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line
+    if rest:
+        yield rest
 
 
 def _object(verb: str, path: str, answer: Answer) -> Object:

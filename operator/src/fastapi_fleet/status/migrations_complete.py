@@ -38,8 +38,12 @@ def has_succeeded(job: LiveObject) -> bool:
     return _ended_by(job, "Complete") is not None
 
 
+def has_failed(job: LiveObject) -> bool:
+    return _ended_by(job, "Failed") is not None
+
+
 def is_at_work(job: LiveObject) -> bool:
-    return not has_succeeded(job) and _ended_by(job, "Failed") is None
+    return not has_succeeded(job) and not has_failed(job)
 
 
 def _progress(name: str, cause: Cause | None) -> Finding:

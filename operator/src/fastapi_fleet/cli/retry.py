@@ -1,0 +1,47 @@
+"""`fleet retry`."""
+
+from typing import Annotated
+
+import typer
+
+from fastapi_fleet.cli.cluster import Namespace, in_cluster
+from fastapi_fleet.cli.exits import ExitCode, fail
+from fastapi_fleet.cli.services import get_service
+from fastapi_fleet.constants import LABEL_OWNER_KIND, LABEL_OWNER_NAME
+from fastapi_fleet.kube.http_client import HttpKubeClient
+from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, JOB, Object
+from fastapi_fleet.reconcile.ownership import is_owned, owner_from
+from fastapi_fleet.status.migrations_complete import has_failed
+
+EXAMPLES = "Examples: fleet retry shop · fleet retry shop -n team && fleet logs shop --migration --follow"
+
+
+def retry(
+    name: Annotated[str, typer.Argument(help="A FastAPIService whose migrations have failed.")],
+    namespace: Namespace = None,
+) -> None:
+    """Run failed migrations of a service again, with the image and configuration that its spec has now.
+
+    The failed Job is deleted with its pods, and their logs with them; the operator then makes it anew. Exit code 1
+    says that no migration has failed.
+    """
+
+    async def write(client: HttpKubeClient, where: str) -> list[str]:
+        service = await get_service(client, where, name)
+        if (service.get("spec") or {}).get("paused"):
+            fail(f"{name} is paused: the operator would run nothing", f"First: fleet resume {name}", ExitCode.FOUND)
+        failed = [job for job in await _jobs(client, where, service) if has_failed(job)]
+        for job in failed:
+            await client.delete(job)
+        return [job["metadata"]["name"] for job in failed]
+
+    deleted = in_cluster(write, namespace)
+    if not deleted:
+        fail(f"no migration of {name} has failed", f"How far it is: fleet status {name}", ExitCode.FOUND)
+    typer.echo(f"{name} migrates again in place of {', '.join(deleted)}. What becomes of it: fleet status {name}")
+
+
+async def _jobs(client: HttpKubeClient, namespace: str, service: Object) -> list[Object]:
+    """Its own, not those of a predecessor of the same name."""
+    selector = f"{LABEL_OWNER_KIND}={FASTAPI_SERVICE.name},{LABEL_OWNER_NAME}={service['metadata']['name']}"
+    return [job for job in await client.list_objects(JOB, namespace, selector) if is_owned(job, owner_from(service))]
