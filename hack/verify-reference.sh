@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fails when a generated page of docs/reference/ differs from the API models.
+# Fails when a generated page of docs/reference/ differs from what it is made of.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 fresh=$(mktemp -d)

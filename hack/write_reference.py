@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from fastapi_fleet.api.reference import reference_pages
+from fastapi_fleet.cli.reference import commands_page
 from fastapi_fleet.contract.reference import rules_page
 
 
@@ -13,6 +14,7 @@ def write_reference(folder: Path) -> None:
     for name, text in reference_pages().items():
         (folder / name).write_text(text)
     (folder / "openapi-rules.md").write_text(rules_page())
+    (folder / "commands.md").write_text(commands_page())
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 """The commands that ask a cluster, against one in memory that is asked over HTTP, in which the operator is at work."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi_fleet.cli.app import app
 from fastapi_fleet.constants import (
     ANNOTATION_REVISION,
     LABEL_COMPONENT,
@@ -17,6 +19,7 @@ from support.api_server import free_port, write_kubeconfig
 from support.commanded_cluster import SHOP
 from support.commanded_cluster import CommandedCluster as Cluster
 from support.resources import fastapi_service, fleet_platform
+from typer.testing import CliRunner
 
 
 def pod_of(deployment: Object, **status: Any) -> Object:
@@ -173,3 +176,23 @@ async def test_cluster_that_refuses_or_is_away_ends_with_3(
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
     result = await cluster.fleet("status")
     assert (result.exit_code, "cannot log in" in result.errors) == (3, True)
+
+
+async def completed(typed: str) -> list[str]:
+    """What bash is offered."""
+    words = {"_FLEET_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
+    result = await asyncio.to_thread(CliRunner(env=words).invoke, app, [], prog_name="fleet")
+    return result.stdout.split()
+
+
+async def test_shell_completes_names_of_services(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("shop", "shipping", "users"):
+        cluster.server.kube.create(fastapi_service(name))
+    assert await completed("fleet status sh") == ["shop", "shipping"]
+    assert await completed("fleet logs -n elsewhere s") == []
+    cluster.server.refuse("GET", "FastAPIService", 403)
+    assert await completed("fleet retry s") == []
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    assert await completed("fleet pause s") == []

@@ -23,13 +23,14 @@ FIELD_MANAGER = "fleet"
 def in_cluster(work: Callable[[HttpKubeClient, str], Awaitable[Result]], namespace: str | None) -> Result:
     """Do `work` with a client and a namespace. Ends the command where the cluster does not answer or refuses."""
     try:
-        return asyncio.run(_connected(work, namespace))
+        return asyncio.run(connected(work, namespace))
     except ReconcileError as error:
         hint = "Which cluster is asked: kubectl config current-context. What you may do: kubectl auth can-i --list"
         fail(error.message, hint, ExitCode.CLUSTER)
 
 
-async def _connected(work: Callable[[HttpKubeClient, str], Awaitable[Result]], namespace: str | None) -> Result:
+async def connected(work: Callable[[HttpKubeClient, str], Awaitable[Result]], namespace: str | None) -> Result:
+    """As `in_cluster`, within a loop. Raises ReconcileError."""
     from fastapi_fleet.handlers.login import log_in
     from fastapi_fleet.kube.connection import Connection
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from fastapi_fleet.cli.cluster import Namespace, in_cluster
 from fastapi_fleet.cli.exits import ExitCode, fail
 from fastapi_fleet.cli.log_stream import Sink, follow_logs, print_logs
-from fastapi_fleet.cli.services import get_service
+from fastapi_fleet.cli.services import ServiceName, get_service
 from fastapi_fleet.constants import LABEL_COMPONENT, LABEL_OWNER_KIND, LABEL_OWNER_NAME
 from fastapi_fleet.kube.client import KubeClient
 from fastapi_fleet.kube.http_client import HttpKubeClient
@@ -39,7 +39,7 @@ class LogFormat(StrEnum):
 
 
 def logs(
-    name: Annotated[str, typer.Argument(help="A FastAPIService.")],
+    name: ServiceName,
     *,
     namespace: Namespace = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines and pods come, until Ctrl-C.")] = False,

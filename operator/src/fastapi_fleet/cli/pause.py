@@ -1,26 +1,22 @@
 """`fleet pause` and `fleet resume`."""
 
-from typing import Annotated
-
 import typer
 
 from fastapi_fleet.cli.cluster import Namespace, in_cluster
-from fastapi_fleet.cli.services import get_service
+from fastapi_fleet.cli.services import ServiceName, get_service
 from fastapi_fleet.kube.http_client import HttpKubeClient
-
-Name = Annotated[str, typer.Argument(help="A FastAPIService.")]
 
 PAUSE_EXAMPLES = "Examples: fleet pause shop · fleet pause shop -n team, then fleet resume shop -n team"
 RESUME_EXAMPLES = "Examples: fleet resume shop · fleet resume shop -n team"
 
 
-def pause(name: Name, namespace: Namespace = None) -> None:
+def pause(name: ServiceName, namespace: Namespace = None) -> None:
     """Keep the operator's hands off a service: it writes nothing but status. Pods go on running."""
     said = "is paused: the operator writes nothing but its status. To go on: fleet resume"
     _set_paused(name, namespace, True, f"{name} {said} {name}")
 
 
-def resume(name: Name, namespace: Namespace = None) -> None:
+def resume(name: ServiceName, namespace: Namespace = None) -> None:
     """Let the operator go on with a service: everything becomes as its spec says, changes by hand included."""
     _set_paused(name, namespace, False, f"{name} goes on. What becomes of it: fleet status {name}")
 

@@ -1,12 +1,10 @@
 """`fleet retry`."""
 
-from typing import Annotated
-
 import typer
 
 from fastapi_fleet.cli.cluster import Namespace, in_cluster
 from fastapi_fleet.cli.exits import ExitCode, fail
-from fastapi_fleet.cli.services import get_service
+from fastapi_fleet.cli.services import ServiceName, get_service
 from fastapi_fleet.constants import LABEL_OWNER_KIND, LABEL_OWNER_NAME
 from fastapi_fleet.kube.http_client import HttpKubeClient
 from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, JOB, Object
@@ -17,7 +15,7 @@ EXAMPLES = "Examples: fleet retry shop · fleet retry shop -n team && fleet logs
 
 
 def retry(
-    name: Annotated[str, typer.Argument(help="A FastAPIService whose migrations have failed.")],
+    name: ServiceName,
     namespace: Namespace = None,
 ) -> None:
     """Run failed migrations of a service again, with the image and configuration that its spec has now.

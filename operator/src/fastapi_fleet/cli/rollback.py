@@ -7,7 +7,7 @@ import typer
 from fastapi_fleet.api.resource_status import FastAPIServiceStatus
 from fastapi_fleet.cli.cluster import Namespace, in_cluster
 from fastapi_fleet.cli.exits import ExitCode, fail
-from fastapi_fleet.cli.services import get_service
+from fastapi_fleet.cli.services import ServiceName, get_service
 from fastapi_fleet.kube.http_client import HttpKubeClient
 from fastapi_fleet.kube.kinds import Object
 from fastapi_fleet.reconcile.parse import parse_status
@@ -16,7 +16,7 @@ EXAMPLES = "Examples: fleet rollback shop · fleet rollback shop --to 3326a7b6b0
 
 
 def rollback(
-    name: Annotated[str, typer.Argument(help="A FastAPIService.")],
+    name: ServiceName,
     namespace: Namespace = None,
     to: Annotated[
         str | None, typer.Option(help="Revision to run. The newest other one that was ready when left out.")

@@ -1,8 +1,40 @@
 """FastAPIServices by their names."""
 
+import asyncio
+from typing import Annotated, Final
+
+import typer
+
+from fastapi_fleet.cli.cluster import connected
 from fastapi_fleet.cli.exits import ExitCode, fail
+from fastapi_fleet.errors import ReconcileError
 from fastapi_fleet.kube.client import KubeClient
 from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, Object, ObjectKey
+
+COMPLETION_SECONDS: Final = 3.0
+
+
+def _complete(context: typer.Context, incomplete: str) -> list[str]:
+    """Names for the shell: none where the cluster does not tell at once, for nobody asked a question."""
+
+    async def read(client: KubeClient, where: str) -> list[str]:
+        return [item["metadata"]["name"] for item in await client.list_objects(FASTAPI_SERVICE, where, None)]
+
+    async def read_soon() -> list[str]:
+        async with asyncio.timeout(COMPLETION_SECONDS):
+            return await connected(read, context.params.get("namespace"))
+
+    try:
+        names = asyncio.run(read_soon())
+    except (ReconcileError, TimeoutError):
+        return []
+    return [name for name in names if name.startswith(incomplete)]
+
+
+ServiceName = Annotated[str, typer.Argument(help="A FastAPIService.", autocompletion=_complete)]
+AnyService = Annotated[
+    str | None, typer.Argument(help="A FastAPIService. All of the namespace when left out.", autocompletion=_complete)
+]
 
 
 async def get_service(client: KubeClient, namespace: str, name: str) -> Object:

@@ -11,7 +11,7 @@ from fastapi_fleet.cli.cluster import Namespace, in_cluster
 from fastapi_fleet.cli.exits import ExitCode
 from fastapi_fleet.cli.output import Format, print_data
 from fastapi_fleet.cli.service_tree import overview, service_tree
-from fastapi_fleet.cli.services import get_service
+from fastapi_fleet.cli.services import AnyService, get_service
 from fastapi_fleet.constants import LABEL_OWNER_KIND, LABEL_OWNER_NAME
 from fastapi_fleet.kube.client import KubeClient
 from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, FLEET_PLATFORM, POD, Object, ObjectKey
@@ -23,7 +23,7 @@ EXAMPLES = "Examples: fleet status · fleet status shop -n team · fleet status 
 
 
 def status(
-    name: Annotated[str | None, typer.Argument(help="A FastAPIService. All of the namespace when left out.")] = None,
+    name: AnyService = None,
     namespace: Namespace = None,
     output: Annotated[Format, typer.Option("--output", "-o", help="How to print it.")] = Format.TEXT,
 ) -> None:
