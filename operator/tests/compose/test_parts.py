@@ -55,7 +55,10 @@ def test_base_name_of_an_image(image: str, expected: str) -> None:
         ("rabbitmq:4", "rabbitmq:4-management"),
         ("rabbitmq:4-alpine", "rabbitmq:4-management-alpine"),
         ("a.example:5000/rabbitmq", "a.example:5000/rabbitmq:management"),
+        ("rabbitmq:4.1.2", "rabbitmq:4.1.2-management"),
         ("rabbitmq:4-management", "rabbitmq:4-management"),
+        ("a.example/rabbitmq:4-06f87b7c2921", "a.example/rabbitmq:4-06f87b7c2921"),
+        ("a.example/rabbitmq:stable", "a.example/rabbitmq:stable"),
     ],
 )
 def test_image_of_the_broker_has_the_management_plugin(image: str, expected: str) -> None:

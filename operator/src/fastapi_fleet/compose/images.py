@@ -21,6 +21,8 @@ LIKE_POSTGRES: Final = frozenset({"postgres", "postgis", "pgvector", "timescaled
 
 RABBITMQ: Final = "rabbitmq"
 
+_VERSION: Final = re.compile(r"(?P<version>\d+(?:\.\d+)*)(?P<variant>(?:-alpine)?)")
+
 REASONS: Final = {
     **dict.fromkeys(("nginx", "nginx-unprivileged", "nginx-proxy", "traefik", "caddy", "haproxy"), _BY_INGRESS),
     **dict.fromkeys(("envoy", "httpd", "acme-companion", "kong", "openresty"), _BY_INGRESS),
@@ -50,11 +52,11 @@ def base_name(image: str) -> str:
 
 
 def with_management(image: str) -> str:
-    """The image of RabbitMQ with its management plugin, by which the operator makes users and rights."""
+    """The image of RabbitMQ with its management plugin, where its tag is one of those that the official image has."""
     if "management" in image or "@" in image:
         return image
     name, colon, tag = image.rpartition(":") if re.search(r":[^/]*$", image) else (image, "", "")
     if not colon or tag == "latest":
         return f"{name}:management"
-    version, dash, variant = tag.partition("-")
-    return f"{name}:{version}-management{dash}{variant}"
+    official = _VERSION.fullmatch(tag)
+    return f"{name}:{official['version']}-management{official['variant']}" if official else image

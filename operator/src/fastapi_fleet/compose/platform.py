@@ -71,6 +71,10 @@ def _rabbitmq(server: ComposeService, notes: Notes) -> dict[str, Any]:
     wanted = images.with_management(image)
     if wanted != image:
         notes.at("image").changed(f"the image is {wanted}: the operator makes users by the management plugin")
+    elif "management" not in image:
+        notes.at("image").to_do(
+            "the operator makes users by the management plugin: see that the image has it turned on"
+        )
     return {"mode": "Embedded", "image": wanted} | _resources(server)
 
 
