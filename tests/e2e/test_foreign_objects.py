@@ -16,7 +16,19 @@ FOREIGN: dict[str, Manifest] = {
             "selector": {"matchLabels": POD_LABELS},
             "template": {
                 "metadata": {"labels": POD_LABELS},
-                "spec": {"containers": [{"name": "theirs", "image": "theirs:1"}]},
+                "spec": {
+                    "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+                    "containers": [
+                        {
+                            "name": "theirs",
+                            "image": "theirs:1",
+                            "securityContext": {
+                                "allowPrivilegeEscalation": False,
+                                "capabilities": {"drop": ["ALL"]},
+                            },
+                        }
+                    ],
+                },
             },
         },
     },
