@@ -317,5 +317,26 @@ REFUSED: dict[str, tuple[Manifest, str, str]] = {
         "spec.postgres.maxConnections",
         "greater than or equal to 10",
     ),
+    "default resources that services could not scale by": (
+        platform(defaults={"resources": {"requests": {"cpu": "100m"}}}),
+        "spec.defaults.resources",
+        "set requests of cpu and memory",
+    ),
+    "default of a variable that is each service's own": (
+        platform(defaults={"config": {"DATABASE_URL": "postgresql://everybody"}}),
+        "spec.defaults.config",
+        "are each service's own",
+    ),
+    "default variable of an impossible name": (
+        platform(defaults={"config": {"LOG-LEVEL": "info"}}),
+        "spec.defaults.config",
+        "keys must match",
+    ),
+    "default label that is the operator's": (
+        platform(defaults={"pod": {"labels": {"app.kubernetes.io/name": "all"}}}),
+        "spec.defaults.pod.labels",
+        "are the operator's",
+    ),
+    "default for replicas": (platform(defaults={"replicas": 2}), "spec.defaults.replicas", "unknown field"),
     "platform of a long name": (platform(name="p" * 44), "metadata.name", "must be at most 43 characters"),
 }

@@ -216,6 +216,24 @@ async def test_platform_is_told_with_its_servers(cluster: CommandedCluster, fold
     assert not {item for item in changed(found) if "postgres" in item[2]}
 
 
+async def test_services_change_with_the_defaults_of_their_platform(cluster: CommandedCluster, folder: Path) -> None:
+    said, new = {"config": {"LOG_LEVEL": "info"}}, {"config": {"LOG_LEVEL": "debug"}}
+    own = fastapi_service("own", config={"LOG_LEVEL": "warning"})
+    await running(cluster, fleet_platform(defaults=said), fastapi_service(), own)
+    assert (await diff(cluster, folder, fleet_platform(defaults=said), fastapi_service())).exit_code == 0
+    found = await data(cluster, folder, fleet_platform(defaults=new))
+    before = children(cluster)
+    await running(cluster, fleet_platform(defaults=new))
+    assert (
+        changed(found) - {("change", "FleetPlatform", "default")}
+        == difference(before, children(cluster))
+        == {
+            ("change", "ConfigMap", "shop-config"),
+            ("change", "Deployment", "shop"),
+        }
+    )
+
+
 async def test_what_keeps_the_operator_from_writing_is_told(cluster: CommandedCluster, folder: Path) -> None:
     await running(cluster, fastapi_service())
     found = await data(cluster, folder, fastapi_service(services=[{"name": "users", "env": "USERS_URL"}]))

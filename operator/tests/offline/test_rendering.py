@@ -30,6 +30,14 @@ SHOP: dict[str, Any] = {
     "worker": {},
 }
 
+DEFAULTS: dict[str, Any] = {
+    "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}},
+    "config": {"LOG_LEVEL": "debug", "REGION": "north"},
+    "networkPolicy": {"fromNamespaces": ["ingress"]},
+    "ingress": {"className": "public"},
+    "pod": {"labels": {"team": "platform"}},
+}
+
 
 def by_key(rendered: Rendered) -> dict[ObjectKey, Object]:
     return {key_of(manifest): manifest for manifest in rendered.manifests}
@@ -48,9 +56,12 @@ async def in_cluster(*resources: Object) -> tuple[list[Object], dict[ObjectKey, 
     return [fleet.kube.object(key_of(resource)) for resource in resources], children
 
 
-async def test_rendered_is_what_the_operator_applies() -> None:
+@pytest.mark.parametrize("platform", [{}, {"defaults": DEFAULTS}], ids=["without defaults", "with defaults"])
+async def test_rendered_is_what_the_operator_applies(platform: dict[str, Any]) -> None:
     resources, live = await in_cluster(
-        fleet_platform(postgres={}, rabbitmq={}), fastapi_service("users", port=9000), fastapi_service("shop", **SHOP)
+        fleet_platform(postgres={}, rabbitmq={}, **platform),
+        fastapi_service("users", port=9000),
+        fastapi_service("shop", **SHOP),
     )
     rendered = render(resources, TEAM)
     assert rendered.assumptions == ()
@@ -68,6 +79,18 @@ def test_every_valid_spec_is_rendered(spec: FastAPIServiceSpec) -> None:
     assume(not validate([("shop.yaml", json.dumps(shop, ensure_ascii=False))]).problems)
     kinds = [manifest["kind"] for manifest in render([shop], TEAM).manifests]
     assert {"Deployment", "Service"} <= set(kinds)
+
+
+def test_defaults_are_those_of_the_platform_among_the_files() -> None:
+    def resources_of(*resources: Object) -> Any:
+        deployment = by_key(render(resources, TEAM))[ObjectKey("Deployment", "team", "shop")]
+        return deployment["spec"]["template"]["spec"]["containers"][0]["resources"]["requests"]
+
+    platform = fleet_platform(defaults={"resources": {"requests": {"cpu": "1", "memory": "1Gi"}}})
+    built_in = {"cpu": "100m", "memory": "256Mi"}
+    assert resources_of(fastapi_service(), platform) == {"cpu": "1", "memory": "1Gi"}
+    assert resources_of(fastapi_service(platform="other"), platform) == built_in
+    assert resources_of(fastapi_service()) == built_in
 
 
 def test_platforms_come_before_services() -> None:

@@ -81,6 +81,12 @@ def test_requests_above_limits_are_told_which_only_the_operator_refuses() -> Non
     assert told(shop) == {"spec.resources.requests.memory": "2Gi is more than the limit of 1Gi"}
 
 
+def test_default_request_above_its_limit_is_told() -> None:
+    impossible = {"requests": {"cpu": "1", "memory": "2Gi"}, "limits": {"memory": "1Gi"}}
+    platform = fleet_platform(defaults={"resources": impossible})
+    assert told(platform) == {"spec.defaults.resources.requests.memory": "2Gi is more than the limit of 1Gi"}
+
+
 def test_null_is_as_good_as_left_out() -> None:
     assert told(fastapi_service(replicas=None, database=None, shutdown={"drainSeconds": None})) == {}
 

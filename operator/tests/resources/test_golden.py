@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 import yaml
+from fastapi_fleet.api.defaults_spec import Defaults
 from fastapi_fleet.kube.kinds import FASTAPI_SERVICE
 from fastapi_fleet.reconcile.ownership import owner_from
 from fastapi_fleet.reconcile.parse import parse_platform, parse_service
 from fastapi_fleet.resources.manifest import Manifest
+from fastapi_fleet.resources.platform_defaults import with_defaults
 from fastapi_fleet.resources.platform_inputs import PlatformInputs
 from fastapi_fleet.resources.render import render_fastapi_service, render_fleet_platform
 from fastapi_fleet.resources.service_inputs import ServerPeer, ServiceInputs
@@ -43,7 +45,8 @@ def render(given: dict[str, Any]) -> list[Manifest]:
             caller_namespaces=tuple(given.get("callerNamespaces", ())),
             served=frozenset(given.get("served", ())),
         )
-        return list(render_fastapi_service(owner, parse_service(resource), inputs).all)
+        spec = with_defaults(parse_service(resource), Defaults.model_validate(given.get("defaults", {})))
+        return list(render_fastapi_service(owner, spec, inputs).all)
     return render_fleet_platform(
         owner,
         parse_platform(resource),
@@ -71,3 +74,13 @@ def test_golden_full_service_sets_every_field_of_the_spec() -> None:
     )
     spec = parse_service(given["resource"])
     assert type(spec).model_fields.keys() - spec.model_fields_set == {"command"}, "command excludes app and workers"
+
+
+def test_golden_service_on_defaults_meets_every_one_of_them() -> None:
+    given = yaml.safe_load(
+        next(case for case in CASES if case.name == "service-on-defaults").joinpath("input.yaml").read_text()
+    )
+    defaults = Defaults.model_validate(given["defaults"])
+    for said in (defaults, defaults.network_policy, defaults.ingress, defaults.pod):
+        assert said is not None
+        assert type(said).model_fields.keys() == said.model_fields_set

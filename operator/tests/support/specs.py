@@ -3,6 +3,7 @@
 import string
 from typing import Any
 
+from fastapi_fleet.api.defaults_spec import OWN_VARIABLES, Defaults
 from fastapi_fleet.api.platform_spec import FleetPlatformSpec
 from fastapi_fleet.api.service_spec import (
     MIN_GRACEFUL_SECONDS,
@@ -196,4 +197,50 @@ platform_specs = st.builds(
     lambda postgres, rabbitmq: FleetPlatformSpec.model_validate({"postgres": postgres, "rabbitmq": rabbitmq}),
     _backends,
     _backends,
+)
+
+
+_peers = st.lists(st.sampled_from([{"cidr": "192.0.2.0/24"}, {"namespace": "ingress"}]), max_size=2)
+network_defaults = st.fixed_dictionaries(
+    {},
+    optional={
+        "fromNamespaces": st.lists(st.sampled_from(["ingress", "monitoring"]), unique=True),
+        "from": _peers,
+        "to": _peers,
+    },
+)
+pod_defaults = st.fixed_dictionaries(
+    {},
+    optional={
+        "labels": labels,
+        "annotations": labels,
+        "nodeSelector": labels,
+        "tolerations": st.sampled_from([[], [{"key": "spot", "operator": "Exists"}]]),
+        "priorityClassName": st.just("standard"),
+    },
+)
+
+
+def _shutdown(shutdown: Shutdown) -> dict[str, Any]:
+    return shutdown.model_dump(by_alias=True)
+
+
+platform_defaults = st.builds(
+    Defaults.model_validate,
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "imagePullPolicy": st.sampled_from(["Always", "IfNotPresent"]),
+            "imagePullSecrets": st.just([{"name": "registry"}]),
+            "resources": st.just({"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "1Gi"}}),
+            "config": st.dictionaries(variables.filter(lambda name: name not in OWN_VARIABLES), texts, max_size=3),
+            "networkPolicy": network_defaults,
+            "ingress": st.fixed_dictionaries(
+                {}, optional={"className": st.just("public"), "annotations": st.dictionaries(st.just("a/b"), texts)}
+            ),
+            "monitoring": monitorings.filter(bool),
+            "shutdown": shutdowns().map(_shutdown),
+            "pod": pod_defaults,
+        },
+    ),
 )

@@ -49,6 +49,7 @@ class Reason(StrEnum):
     API_REFUSED = "ApiRefused"
 
     PLATFORM_MISSING = "PlatformMissing"
+    PLATFORM_INVALID = "PlatformInvalid"
     SECRET_MISSING = "SecretMissing"  # noqa: S105 - a reason, not a secret
     CONFIG_MAP_MISSING = "ConfigMapMissing"
     SERVICE_MISSING = "ServiceMissing"

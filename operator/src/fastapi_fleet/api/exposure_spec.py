@@ -36,6 +36,19 @@ ALSO_PUBLIC = (
     "Without it /docs, /redoc, /openapi.json, /metrics and /health are not answered from outside."
 )
 
+IngressAnnotations = Annotated[
+    dict[LabelKey, Annotated[str, StringConstraints(max_length=4096)]],
+    Field(
+        max_length=32,
+        json_schema_extra=cel_rules(
+            cel(
+                f"self.all(key, !key.startsWith('{GROUP}/'))",
+                f"ingress.annotations must not begin with {GROUP}/: those are the operator's",
+            )
+        ),
+    ),
+]
+
 
 class IngressTls(ApiModel):
     secret_name: ObjectName = Field(description="Secret of type kubernetes.io/tls in the same namespace.")
@@ -47,16 +60,8 @@ class Ingress(ApiModel):
     path_type: Literal["Prefix", "Exact"] = Field("Prefix", description="Whether everything below path belongs to it.")
     class_name: ObjectName | None = Field(None, description="IngressClass. The cluster's default when left out.")
     tls: IngressTls | None = Field(None, description="Serve HTTPS with this certificate.")
-    annotations: dict[LabelKey, Annotated[str, StringConstraints(max_length=4096)]] = Field(
-        default={},
-        max_length=32,
-        description="Annotations of the Ingress, for its controller or a certificate manager.",
-        json_schema_extra=cel_rules(
-            cel(
-                f"self.all(key, !key.startsWith('{GROUP}/'))",
-                f"ingress.annotations must not begin with {GROUP}/: those are the operator's",
-            )
-        ),
+    annotations: IngressAnnotations = Field(
+        default={}, description="Annotations of the Ingress, for its controller or a certificate manager."
     )
     also_public: AlsoPublic = Field(default=[], description=ALSO_PUBLIC)
 

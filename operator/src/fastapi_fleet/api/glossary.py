@@ -69,6 +69,10 @@ REASONS: Final[dict[Reason, Explanation]] = {
         "The namespace has no FleetPlatform of the name in spec.platform.",
         "Create the FleetPlatform, or correct spec.platform.",
     ),
+    Reason.PLATFORM_INVALID: Explanation(
+        "The platform's defaults hold what admission could not refuse. Nothing is written; what runs goes on.",
+        "Change the field of the FleetPlatform that the message names.",
+    ),
     Reason.SECRET_MISSING: Explanation(
         "A Secret that the spec names or that reaching a server needs, or its key, does not exist.",
         "Create the Secret with the key, or correct the reference.",

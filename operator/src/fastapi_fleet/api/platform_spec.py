@@ -1,9 +1,10 @@
-"""Spec of a FleetPlatform: how a namespace gets its PostgreSQL and its RabbitMQ."""
+"""Spec of a FleetPlatform: how a namespace gets its PostgreSQL, its RabbitMQ and its defaults."""
 
 from typing import Literal
 
 from pydantic import ConfigDict, Field
 
+from fastapi_fleet.api.defaults_spec import Defaults
 from fastapi_fleet.api.model import ApiModel, ImageReference, Quantity, ResourceRequirements, cel, cel_rules
 from fastapi_fleet.api.network_spec import IngressPolicy
 from fastapi_fleet.api.platform_modes import (
@@ -89,13 +90,17 @@ class RabbitmqPlatform(ApiModel):
 
 
 class FleetPlatformSpec(ApiModel):
-    """Backing services of the FastAPIServices of a namespace. A service uses the platform named `default`."""
+    """What the FastAPIServices of a namespace have in common. A service uses the platform named `default`."""
 
     postgres: PostgresPlatform | None = Field(
         None, description="PostgreSQL for services with spec.database. None is offered when left out."
     )
     rabbitmq: RabbitmqPlatform | None = Field(
         None, description="RabbitMQ for services with spec.broker. None is offered when left out."
+    )
+    defaults: Defaults | None = Field(
+        None,
+        description="What services of this platform run with where their specs say nothing. Never written into them.",
     )
     network_policy: IngressPolicy = Field(
         default=IngressPolicy(), description="Who may reach the embedded servers beside the services of the namespace."

@@ -1,6 +1,6 @@
 """What goes into pods as it stands. There is no field for what Pod Security "restricted" refuses."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
@@ -136,22 +136,26 @@ def _mounts_rule(containers: str) -> dict[str, str]:
     )
 
 
+OWN_METADATA_RULES: Final = (
+    cel(
+        f"!has(self.labels) || self.labels.all(x, !(x in {_OWN_LABELS}) "
+        "&& !x.startsWith('fastapi-fleet.io/') && x != 'pod-template-hash')",
+        "pod.labels: app.kubernetes.io/name, component and managed-by, fastapi-fleet.io/ and "
+        "pod-template-hash are the operator's",
+        field_path=".labels",
+    ),
+    cel(
+        f"!has(self.annotations) || self.annotations.all(x, !x.startsWith('fastapi-fleet.io/') && !({_OF_SECURITY}))",
+        "pod.annotations: fastapi-fleet.io/ is the operator's, and profiles of AppArmor and seccomp are fixed",
+        field_path=".annotations",
+    ),
+)
+
+
 class Pod(ApiModel):
     model_config = ConfigDict(
         json_schema_extra=cel_rules(
-            cel(
-                f"!has(self.labels) || self.labels.all(x, !(x in {_OWN_LABELS}) "
-                "&& !x.startsWith('fastapi-fleet.io/') && x != 'pod-template-hash')",
-                "pod.labels: app.kubernetes.io/name, component and managed-by, fastapi-fleet.io/ and "
-                "pod-template-hash are the operator's",
-                field_path=".labels",
-            ),
-            cel(
-                f"!has(self.annotations) || self.annotations.all(x, !x.startsWith('fastapi-fleet.io/') "
-                f"&& !({_OF_SECURITY}))",
-                "pod.annotations: fastapi-fleet.io/ is the operator's, and profiles of AppArmor and seccomp are fixed",
-                field_path=".annotations",
-            ),
+            *OWN_METADATA_RULES,
             cel(
                 _mounted("self.volumeMounts"),
                 "pod.volumeMounts: each must name one of pod.volumes",

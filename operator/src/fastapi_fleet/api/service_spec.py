@@ -143,7 +143,7 @@ class FastAPIServiceSpec(ApiModel):
     )
     platform: Name = Field(
         "default",
-        description="FleetPlatform of the same namespace that provides database and broker. Fixed once chosen.",
+        description="FleetPlatform of the same namespace for database, broker and defaults. Fixed once chosen.",
         json_schema_extra=cel_rules(
             cel("self == oldSelf", "platform cannot change: the service's data would stay behind on the old one")
         ),

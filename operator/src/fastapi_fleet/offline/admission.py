@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from fastapi_fleet.api.crd import KINDS, ResourceKind, resource_schema
+from fastapi_fleet.api.platform_spec import FleetPlatformSpec
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.api.structural import Schema
 from fastapi_fleet.constants import API_VERSION, GROUP
@@ -16,7 +17,7 @@ from fastapi_fleet.errors import InvalidSpecError
 from fastapi_fleet.offline.metadata import Metadata
 from fastapi_fleet.offline.problems import Path, Refusal, path_of
 from fastapi_fleet.offline.schema_rules import completed, rule_refusals
-from fastapi_fleet.reconcile.parse import oversized_requests, require_consistent
+from fastapi_fleet.reconcile.parse import oversized_defaults, oversized_requests, require_consistent
 
 BY_NAME: Final = {resource.kind: resource for resource in KINDS}
 
@@ -81,8 +82,14 @@ def _model_refusals(model: type[BaseModel], value: object, schema: Schema, path:
             at = tuple(part for part in detail["loc"] if part != "[key]")
             yield Refusal((*path, *at), _said(detail, at, schema))
         return
+    yield from (Refusal(path_of(error.field), error.problem) for error in _oversized(spec))
+
+
+def _oversized(spec: BaseModel) -> Iterator[InvalidSpecError]:
     if isinstance(spec, FastAPIServiceSpec):
-        yield from (Refusal(path_of(error.field), error.problem) for error in oversized_requests(spec))
+        yield from oversized_requests(spec)
+    if isinstance(spec, FleetPlatformSpec):
+        yield from oversized_defaults(spec.defaults)
 
 
 def _said(detail: ErrorDetails, at: Path, schema: Schema) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 
 from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, FLEET_PLATFORM, SECRET, Object
 from fastapi_fleet.offline.world import World
+from fastapi_fleet.reconcile.on_platform import on_platform
 from fastapi_fleet.reconcile.ownership import owner_from
 from fastapi_fleet.reconcile.parse import parse_platform, parse_service
 from fastapi_fleet.reconcile.service_plan import plan_service
@@ -61,7 +62,8 @@ def _platform(resource: Object, world: World, settings: ClusterSettings) -> list
 
 
 def _service(resource: Object, world: World, settings: ClusterSettings) -> Iterator[Manifest]:
-    owner, spec = owner_from(resource), parse_service(resource)
+    owner = owner_from(resource)
+    spec = on_platform(owner, parse_service(resource), world.cache)
     if spec.rollout.rollback_to is not None:
         world.assumptions.append(
             f"FastAPIService {owner.namespace}/{owner.name} is not rolled back: "

@@ -18,8 +18,9 @@ from fastapi_fleet.preview.snapshot import Client, Snapshot
 from fastapi_fleet.reconcile.children import Children, unwanted
 from fastapi_fleet.reconcile.migrations import Migrations
 from fastapi_fleet.reconcile.observe import Observed, observe_service
+from fastapi_fleet.reconcile.on_platform import on_platform
 from fastapi_fleet.reconcile.ownership import owner_from, refuse_foreign
-from fastapi_fleet.reconcile.parse import parse_platform
+from fastapi_fleet.reconcile.parse import parse_platform, parse_service
 from fastapi_fleet.reconcile.platform_pass import admin_passwords, child_keys, known_authorities
 from fastapi_fleet.reconcile.rollback import wanted_spec
 from fastapi_fleet.reconcile.service_plan import ServicePlan, plan_service
@@ -114,7 +115,8 @@ class _Children:
 
     async def _of_service(self, resource: Object) -> list[ObjectChange]:
         owner = owner_from(resource)
-        spec = await wanted_spec(owner, resource, self._client)
+        complete = on_platform(owner, parse_service(resource), self._cache)
+        spec = await wanted_spec(owner, complete, resource, self._client)
         observed = self._with_brought(
             await observe_service(
                 owner,

@@ -31,6 +31,7 @@ from fastapi_fleet.kube.kinds import (
 )
 from fastapi_fleet.reconcile.children import Children
 from fastapi_fleet.reconcile.endpoints import Endpoints, endpoints_of
+from fastapi_fleet.reconcile.on_platform import platform_of, require_valid_defaults
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.environment import own_secret_keys
 from fastapi_fleet.resources.ingress import paths_closed_by_ingress
@@ -119,9 +120,7 @@ async def observe_service(
         worker=deployment_of(cache, _key(owner), names.worker(owner.name)),
         worker_pods=pods_of(cache, _key(owner), "worker"),
         served=served,
-        endpoints=endpoints_of(
-            spec.platform, cache.get(ObjectKey(FLEET_PLATFORM.name, owner.namespace, spec.platform))
-        ),
+        endpoints=endpoints_of(spec.platform, platform_of(owner, spec, cache)),
     )
 
 
@@ -213,9 +212,10 @@ def dependency_keys(owner: Owner, spec: FastAPIServiceSpec) -> Iterable[ObjectKe
 
 
 def _require_platform(owner: Owner, spec: FastAPIServiceSpec, cache: ObjectCache) -> None:
-    if spec.database is None and spec.broker is None:
-        return
-    if cache.get(ObjectKey(FLEET_PLATFORM.name, owner.namespace, spec.platform)) is None:
+    platform = platform_of(owner, spec, cache)
+    if platform is not None:
+        require_valid_defaults(platform)
+    elif spec.database is not None or spec.broker is not None:
         message = f"spec.platform: there is no FleetPlatform {spec.platform} in namespace {owner.namespace}"
         raise DependencyMissingError(Reason.PLATFORM_MISSING, message)
 

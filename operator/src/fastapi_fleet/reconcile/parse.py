@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from fastapi_fleet.api.defaults_spec import Defaults
 from fastapi_fleet.api.model import ResourceRequirements
 from fastapi_fleet.api.platform_spec import FleetPlatformSpec
 from fastapi_fleet.api.resource_status import ResourceStatus
@@ -45,7 +46,27 @@ def oversized_requests(spec: FastAPIServiceSpec) -> Iterator[InvalidSpecError]:
 
 def parse_platform(resource: Object) -> FleetPlatformSpec:
     """Raises InvalidSpecError with the field, for what admission let through."""
-    return _parse(resource, FleetPlatformSpec)
+    spec = _parse(resource, FleetPlatformSpec)
+    for error in oversized_defaults(spec.defaults):
+        raise error
+    return spec
+
+
+def parse_defaults(platform: Object) -> Defaults | None:
+    """What the platform says for services, whatever the rest of its spec is like. Raises InvalidSpecError."""
+    given = (platform.get("spec") or {}).get("defaults")
+    if given is None:
+        return None
+    defaults = _validated(Defaults, given, ("spec", "defaults"))
+    for error in oversized_defaults(defaults):
+        raise error
+    return defaults
+
+
+def oversized_defaults(defaults: Defaults | None) -> Iterator[InvalidSpecError]:
+    """Requests above their limits: no pod of a service that took them could be made."""
+    if defaults is not None:
+        yield from _oversized("spec.defaults.resources", defaults.resources)
 
 
 def parse_status(resource: Object, model: type[Status]) -> Status:
@@ -57,11 +78,15 @@ def parse_status(resource: Object, model: type[Status]) -> Status:
 
 
 def _parse(resource: Object, model: type[Spec]) -> Spec:
+    return _validated(model, resource.get("spec") or {}, ("spec",))
+
+
+def _validated(model: type[Spec], value: object, path: tuple[str, ...]) -> Spec:
     try:
-        return model.model_validate(resource.get("spec") or {})
+        return model.model_validate(value)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        field = ".".join(("spec", *(str(part) for part in first["loc"])))
+        field = ".".join((*path, *(str(part) for part in first["loc"])))
         raise InvalidSpecError(field, first["msg"]) from None
 
 

@@ -10,7 +10,7 @@ from fastapi_fleet.constants import LABEL_COMPONENT, LABEL_OWNER_KIND, LABEL_OWN
 from fastapi_fleet.errors import InvalidSpecError
 from fastapi_fleet.kube.client import KubeClient
 from fastapi_fleet.kube.kinds import DEPLOYMENT, REPLICA_SET, Object
-from fastapi_fleet.reconcile.parse import parse_service, parse_status, require_consistent
+from fastapi_fleet.reconcile.parse import parse_status, require_consistent
 from fastapi_fleet.resources.manifest import Owner
 from fastapi_fleet.resources.revision_spec import restored, snapshot_hash, snapshot_in
 from fastapi_fleet.status.revisions import revision_of
@@ -18,12 +18,11 @@ from fastapi_fleet.status.revisions import revision_of
 FIELD = "spec.rollout.rollbackTo"
 
 
-async def wanted_spec(owner: Owner, resource: Object, kube: KubeClient) -> FastAPIServiceSpec:
+async def wanted_spec(owner: Owner, spec: FastAPIServiceSpec, resource: Object, kube: KubeClient) -> FastAPIServiceSpec:
     """The spec as it is to run: where it names an earlier revision, with that one's image, configuration and pods.
 
     Raises InvalidSpecError where nothing is kept of that revision: what runs is left alone then.
     """
-    spec = parse_service(resource)
     revision = spec.rollout.rollback_to
     if revision is None:
         return spec

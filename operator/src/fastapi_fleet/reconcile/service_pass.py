@@ -19,9 +19,10 @@ from fastapi_fleet.reconcile.credentials import ServiceIdentity, password_in
 from fastapi_fleet.reconcile.dependents import Dependents
 from fastapi_fleet.reconcile.migrations import Migrations
 from fastapi_fleet.reconcile.observe import dependency_keys, observe_service
+from fastapi_fleet.reconcile.on_platform import on_platform
 from fastapi_fleet.reconcile.outcome import DONE, Outcome, outcome_of
 from fastapi_fleet.reconcile.ownership import owner_from
-from fastapi_fleet.reconcile.parse import parse_status
+from fastapi_fleet.reconcile.parse import parse_service, parse_status
 from fastapi_fleet.reconcile.references import References
 from fastapi_fleet.reconcile.rollback import wanted_spec
 from fastapi_fleet.reconcile.service_plan import (
@@ -37,6 +38,7 @@ from fastapi_fleet.reconcile.service_plan import (
 from fastapi_fleet.reconcile.status_writer import Announce, Now, StatusWriter, timestamp
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.deployment import is_handed_over
+from fastapi_fleet.resources.platform_defaults import taken_from_defaults
 from fastapi_fleet.resources.secret import decode
 from fastapi_fleet.status.facts import BackendState, ServiceFacts
 from fastapi_fleet.status.service_status import compute_service_status
@@ -94,8 +96,10 @@ class ServicePass:
         facts = first_facts(resource, self._cache, self._caller_namespaces)
         try:
             owner = owner_from(resource)
-            spec = await wanted_spec(owner, resource, self._kube)
-            facts = replace(facts, spec=spec)
+            own = parse_service(resource)
+            complete = on_platform(owner, own, self._cache)
+            spec = await wanted_spec(owner, complete, resource, self._kube)
+            facts = replace(facts, spec=spec, from_platform=taken_from_defaults(own, complete))
             self._remember(key, dependency_keys(owner, spec))
             observed = await observe_service(
                 owner,

@@ -53,13 +53,14 @@ def generated_keys(spec: FastAPIServiceSpec) -> list[str]:
 def require_unique_variables(spec: FastAPIServiceSpec) -> None:
     """Raises InvalidSpecError when two fields set the same variable: one of them would be lost silently."""
     origin: dict[str, str] = {}
-    for variable, field in _variables(spec):
+    for variable, field in variables_of(spec):
         if variable in origin:
             raise InvalidSpecError(field, f"variable {variable} is already set by {origin[variable]}")
         origin[variable] = field
 
 
-def _variables(spec: FastAPIServiceSpec) -> Iterator[tuple[str, str]]:
+def variables_of(spec: FastAPIServiceSpec) -> Iterator[tuple[str, str]]:
+    """Each variable that the spec sets, and the field by which it does."""
     if spec.database is not None:
         yield names.DATABASE_URL, "spec.database"
     if spec.broker is not None:
@@ -72,14 +73,14 @@ def _variables(spec: FastAPIServiceSpec) -> Iterator[tuple[str, str]]:
 
 def _identity(name: str, spec: FastAPIServiceSpec) -> list[Manifest]:
     """The service's name, where its broker user depends on it and no field of the spec says otherwise."""
-    if spec.broker is None or names.SERVICE_NAME in dict(_variables(spec)):
+    if spec.broker is None or names.SERVICE_NAME in dict(variables_of(spec)):
         return []
     return [{"name": names.SERVICE_NAME, "value": name}]
 
 
 def _process(spec: FastAPIServiceSpec) -> list[Manifest]:
     """Requests alone where a worker carries the events, unless the spec says otherwise."""
-    if spec.worker is None or names.PROCESS in dict(_variables(spec)):
+    if spec.worker is None or names.PROCESS in dict(variables_of(spec)):
         return []
     return [{"name": names.PROCESS, "value": "web"}]
 

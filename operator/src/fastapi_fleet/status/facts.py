@@ -57,6 +57,7 @@ class ServiceFacts:
     `served`: names of the kinds that a cluster may lack and this one has. `caller_namespaces`: whose pods may reach
     every service.
     `waiting_for`: services in spec.services that are there and not Ready, which the rollout does not wait for.
+    `from_platform`: fields in which the platform's defaults complete the spec.
     `diverges_while_paused`: what runs is not what the spec says, and is left so. `secret_values`: what must never show
     in a message.
     """
@@ -66,6 +67,7 @@ class ServiceFacts:
     generation: int
     spec: FastAPIServiceSpec | None = None
     problem: ReconcileError | None = None
+    from_platform: tuple[str, ...] = ()
     revision: str | None = None
     database: BackendState | None = None
     broker: BackendState | None = None

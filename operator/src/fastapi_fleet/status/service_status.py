@@ -21,7 +21,7 @@ from fastapi_fleet.status.revisions import image_of, revision_of
 from fastapi_fleet.status.rolled_back import rolled_back
 from fastapi_fleet.status.rollout_complete import rollout_complete
 from fastapi_fleet.status.shutdown_in_time import shutdown_in_time
-from fastapi_fleet.status.spec_valid import spec_valid
+from fastapi_fleet.status.spec_valid import service_spec_valid
 from fastapi_fleet.status.summary import summarise
 
 
@@ -47,7 +47,7 @@ def compute_service_status(facts: ServiceFacts, previous: FastAPIServiceStatus, 
 
 
 def _findings(facts: ServiceFacts, previous: FastAPIServiceStatus) -> Iterator[Finding]:
-    yield spec_valid(facts.problem)
+    yield service_spec_valid(facts)
     for finding in (
         dependencies_ready(facts),
         database_ready(facts),
