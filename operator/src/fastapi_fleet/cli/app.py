@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fastapi_fleet.cli import diff, from_compose, logs, openapi, pause, render, retry, rollback, status, validate
+from fastapi_fleet.cli import diff, from_compose, logs, new, openapi, pause, render, retry, rollback, status, validate
 
 app = typer.Typer(
     name="fleet",
@@ -41,4 +41,5 @@ app.command(epilog=rollback.EXAMPLES)(rollback.rollback)
 app.command(epilog=pause.PAUSE_EXAMPLES)(pause.pause)
 app.command(epilog=pause.RESUME_EXAMPLES)(pause.resume)
 app.command(epilog=from_compose.EXAMPLES)(from_compose.from_compose)
+app.add_typer(new.commands)
 app.add_typer(openapi.commands)

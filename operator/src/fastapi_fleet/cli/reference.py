@@ -13,7 +13,7 @@ _HEAD = """# Commands of `fleet`
 
 What each is for, with examples of what it prints: [check before applying](../how-to/check-before-applying.md),
 [ask the cluster](../how-to/ask-the-cluster.md), [come from Compose](../how-to/come-from-compose.md),
-[compare OpenAPI](../how-to/compare-openapi.md).
+[compare OpenAPI](../how-to/compare-openapi.md), [begin a service](../how-to/begin-a-service.md).
 
 `kubectl fleet` is the same. Every command has `--help`.
 """
