@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from fastapi_fleet.cli.cluster import Namespace, in_cluster
+from fastapi_fleet.cli.consoles import answers
 from fastapi_fleet.cli.exits import ExitCode
 from fastapi_fleet.cli.files import Files
 from fastapi_fleet.cli.output import Format, print_data
@@ -61,7 +62,7 @@ def _placed(resource: "Object", namespace: str) -> "Object":
 
 
 def _print(found: "Preview") -> None:
-    console = Console(soft_wrap=True, highlight=False)
+    console = answers()
     for change in found.changes:
         _print_change(change, console)
     for waiting in found.waiting:

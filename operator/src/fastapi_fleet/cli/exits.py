@@ -4,7 +4,8 @@ from enum import IntEnum
 from typing import NoReturn
 
 import typer
-from rich.console import Console
+
+from fastapi_fleet.cli.consoles import remarks
 
 
 class ExitCode(IntEnum):
@@ -20,7 +21,7 @@ class ExitCode(IntEnum):
 
 def fail(message: str, hint: str, code: ExitCode) -> NoReturn:
     """End the command: what is wrong, and below it what to do next."""
-    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    console = remarks()
     console.print("[bold red]error:[/]", end=" ")
     console.print(message, markup=False)
     console.print(f"  {hint}", markup=False)

@@ -16,15 +16,17 @@ STANDARD_INPUT = "-"
 
 def read_files(names: Iterable[str]) -> list[tuple[str, str]]:
     """Each file by its name and text. One that cannot be read ends the command."""
-    return [(name if name != STANDARD_INPUT else "stdin", _text(name)) for name in names]
+    return [(name if name != STANDARD_INPUT else "stdin", read_text(name)) for name in names]
 
 
-def _text(name: str) -> str:
+def read_text(name: str, *, wanted: str = "YAML files", example: str = "*.yaml") -> str:
+    """Of one file. `wanted` and `example` tell whoever named something else what to name."""
+    hint = f"Name {wanted}, or - for standard input."
     try:
         return sys.stdin.read() if name == STANDARD_INPUT else Path(name).read_text(encoding="utf-8")
     except IsADirectoryError:
-        fail(f"{name} is a folder", f"Name its files: {Path(name) / '*.yaml'}", ExitCode.USAGE)
+        fail(f"{name} is a folder", f"Name what is in it: {Path(name) / example}", ExitCode.USAGE)
     except OSError as error:
-        fail(f"cannot read {name}: {error.strerror}", "Name YAML files, or - for standard input.", ExitCode.USAGE)
+        fail(f"cannot read {name}: {error.strerror}", hint, ExitCode.USAGE)
     except UnicodeDecodeError:
-        fail(f"{name} is no text in UTF-8", "Name YAML files, or - for standard input.", ExitCode.USAGE)
+        fail(f"{name} is no text in UTF-8", hint, ExitCode.USAGE)

@@ -1,16 +1,16 @@
 """`fleet from-compose`."""
 
 import os
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
+from fastapi_fleet.cli.consoles import remarks
 from fastapi_fleet.cli.exits import ExitCode, fail
+from fastapi_fleet.cli.files import STANDARD_INPUT, read_text
 from fastapi_fleet.cli.output import Structured, print_objects
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ EXAMPLES = (
     "Examples: fleet from-compose compose.yaml > fleet.yaml · fleet from-compose compose.yaml --set TAG=1.2 --skip web "
     "· docker compose config | fleet from-compose -"
 )
-
-_STANDARD_INPUT = "-"
 
 
 def from_compose(
@@ -51,8 +49,8 @@ def from_compose(
     from fastapi_fleet.compose.convert import Given, convert
     from fastapi_fleet.compose.failure import ComposeError
 
-    folder = Path.cwd() if file == _STANDARD_INPUT else Path(file).resolve().parent
-    text = sys.stdin.read() if file == _STANDARD_INPUT else _text(Path(file))
+    folder = Path.cwd() if file == STANDARD_INPUT else Path(file).resolve().parent
+    text = _text(file)
     given = Given(
         project=project_name or folder.name or "fleet",
         variables=_variables(env_file or _default_env_files(folder), set_ or (), use_environment=use_environment),
@@ -72,21 +70,14 @@ def from_compose(
     _print_notes(file, conversion.notes)
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except IsADirectoryError:
-        fail(f"{path} is a folder", f"Name the file: {path / 'compose.yaml'}", ExitCode.USAGE)
-    except OSError as error:
-        fail(f"cannot read {path}: {error.strerror}", "Name a Compose file, or - for standard input.", ExitCode.USAGE)
-    except UnicodeDecodeError:
-        fail(f"{path} is no text in UTF-8", "Name a Compose file, or - for standard input.", ExitCode.USAGE)
+def _text(name: str) -> str:
+    return read_text(name, wanted="a Compose file", example="compose.yaml")
 
 
 def _beside(folder: Path, name: str) -> str | None:
     """A file that the Compose file names, by a path from its folder."""
     path = folder / name
-    return _text(path) if path.is_file() else None
+    return _text(str(path)) if path.is_file() else None
 
 
 def _default_env_files(folder: Path) -> list[Path]:
@@ -102,7 +93,7 @@ def _variables(files: Iterable[Path], assigned: Iterable[str], *, use_environmen
     values: dict[str, str] = {}
     for path in files:
         try:
-            read = parse_dotenv(_text(path), environment)
+            read = parse_dotenv(_text(str(path)), environment)
         except BadInterpolationError as error:
             fail(f"cannot read {path}: {error}", "Put single quotes around a value that has a $.", ExitCode.USAGE)
         values |= {name: value.text for name, value in read.items()}
@@ -117,7 +108,7 @@ def _assignment(item: str) -> tuple[str, str]:
 
 
 def _print_notes(file: str, notes: "list[Note]") -> None:
-    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    console = remarks()
     for note in notes:
         place = f"{file}:{note.line}" if note.line else file
         parts = [Text(place, "bold"), Text(note.kind, "cyan"), Text(note.path), Text(note.message)]

@@ -8,17 +8,16 @@ from itertools import cycle
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
 from fastapi_fleet.cli.cluster import Namespace, in_cluster
+from fastapi_fleet.cli.consoles import answers, remarks
 from fastapi_fleet.cli.exits import ExitCode, fail
 from fastapi_fleet.cli.log_stream import Sink, follow_logs, print_logs
-from fastapi_fleet.cli.services import ServiceName, get_service
-from fastapi_fleet.constants import LABEL_COMPONENT, LABEL_OWNER_KIND, LABEL_OWNER_NAME
+from fastapi_fleet.cli.services import ServiceName, belonging_to, get_service
 from fastapi_fleet.kube.client import KubeClient
 from fastapi_fleet.kube.http_client import HttpKubeClient
-from fastapi_fleet.kube.kinds import DEPLOYMENT, FASTAPI_SERVICE, JOB, POD, Object, ObjectKey
+from fastapi_fleet.kube.kinds import DEPLOYMENT, JOB, POD, Object, ObjectKey
 from fastapi_fleet.report.log_lines import readable
 from fastapi_fleet.report.log_pods import in_order, of_newest_job, of_newest_revision
 from fastapi_fleet.resources import names
@@ -67,7 +66,7 @@ def logs(
 
     async def read(client: HttpKubeClient, where: str) -> int:
         await get_service(client, where, name)
-        selector = _selector(name, component)
+        selector = belonging_to(name, component)
         there = await client.list_objects(POD, where, selector)
         pods = in_order(there) if all_revisions else await _newest(client, where, name, component, there, selector)
         if follow:
@@ -93,11 +92,6 @@ async def _newest(
         return of_newest_job(pods, await client.list_objects(JOB, namespace, selector))
     deployment = names.worker(name) if component == "worker" else name
     return of_newest_revision(pods, await client.get(ObjectKey(DEPLOYMENT.name, namespace, deployment)))
-
-
-def _selector(name: str, component: str) -> str:
-    labels = {LABEL_OWNER_KIND: FASTAPI_SERVICE.name, LABEL_OWNER_NAME: name, LABEL_COMPONENT: component}
-    return ",".join(f"{label}={value}" for label, value in labels.items())
 
 
 def _params(previous: bool, since: str | None, tail: int | None) -> dict[str, str]:
@@ -131,7 +125,7 @@ def _value(text: str) -> Any:  # noqa: ANN401 - whatever a container writes
 
 
 def _text_sink() -> Sink:
-    console = Console(soft_wrap=True, highlight=False)
+    console = answers()
     colours = cycle(_PREFIXES)
     styles: dict[str, str] = {}
 
@@ -145,4 +139,4 @@ def _text_sink() -> Sink:
 
 
 def _missing(pod: str, why: str) -> None:
-    Console(stderr=True, soft_wrap=True, highlight=False).print(Text(f"{pod}: {why}", "dim"))
+    remarks().print(Text(f"{pod}: {why}", "dim"))

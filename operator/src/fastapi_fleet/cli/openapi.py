@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 import yaml
-from rich.console import Console
 from rich.text import Text
 
+from fastapi_fleet.cli.consoles import answers
 from fastapi_fleet.cli.exits import ExitCode, fail
 from fastapi_fleet.cli.files import STANDARD_INPUT, read_files
 from fastapi_fleet.cli.output import Format, print_data
@@ -84,7 +84,7 @@ def _problem(error: Exception) -> str:
 
 
 def _print(findings: "Sequence[Finding]", names: dict[str, str]) -> None:
-    console = Console(soft_wrap=True, highlight=False)
+    console = answers()
     for finding in findings:
         where = finding.location
         line = Text.assemble(

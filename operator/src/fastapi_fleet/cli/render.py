@@ -3,8 +3,8 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from fastapi_fleet.cli.consoles import remarks
 from fastapi_fleet.cli.exits import ExitCode, fail
 from fastapi_fleet.cli.files import Files
 from fastapi_fleet.cli.output import Structured, print_objects
@@ -39,7 +39,7 @@ def render(
 
     settings = ClusterSettings(namespace, _optional(without or []), caller_namespace or (), operator_namespace)
     result = rendered(valid_resources(files), settings)
-    notes = Console(stderr=True, soft_wrap=True, highlight=False)
+    notes = remarks()
     for assumption in result.assumptions:
         notes.print(f"assumed: {assumption}", style="dim", markup=False)
     print_objects(result.manifests, output)

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
+from fastapi_fleet.cli.consoles import remarks
 from fastapi_fleet.cli.exits import ExitCode, fail
 from fastapi_fleet.cli.files import read_files
 
@@ -24,7 +24,7 @@ def valid_resources(files: list[str]) -> "list[Object]":
 
     resources, problems = read_resources(read_files(files))
     if problems:
-        print_problems(problems, Console(stderr=True, soft_wrap=True, highlight=False))
+        print_problems(problems, remarks())
         fail("these files have errors", "Mend them; fleet validate tells them, too.", ExitCode.FOUND)
     if not any(resource["kind"] in ("FastAPIService", "FleetPlatform") for resource in resources):
         fail("no file has a FastAPIService or FleetPlatform", "docs/how-to/first-service.md has one.", ExitCode.USAGE)

@@ -4,10 +4,9 @@ import typer
 
 from fastapi_fleet.cli.cluster import Namespace, in_cluster
 from fastapi_fleet.cli.exits import ExitCode, fail
-from fastapi_fleet.cli.services import ServiceName, get_service
-from fastapi_fleet.constants import LABEL_OWNER_KIND, LABEL_OWNER_NAME
+from fastapi_fleet.cli.services import ServiceName, belonging_to, get_service
 from fastapi_fleet.kube.http_client import HttpKubeClient
-from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, JOB, Object
+from fastapi_fleet.kube.kinds import JOB, Object
 from fastapi_fleet.reconcile.ownership import is_owned, owner_from
 from fastapi_fleet.status.migrations_complete import has_failed
 
@@ -41,5 +40,5 @@ def retry(
 
 async def _jobs(client: HttpKubeClient, namespace: str, service: Object) -> list[Object]:
     """Its own, not those of a predecessor of the same name."""
-    selector = f"{LABEL_OWNER_KIND}={FASTAPI_SERVICE.name},{LABEL_OWNER_NAME}={service['metadata']['name']}"
-    return [job for job in await client.list_objects(JOB, namespace, selector) if is_owned(job, owner_from(service))]
+    jobs = await client.list_objects(JOB, namespace, belonging_to(service["metadata"]["name"]))
+    return [job for job in jobs if is_owned(job, owner_from(service))]

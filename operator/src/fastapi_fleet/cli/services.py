@@ -7,6 +7,7 @@ import typer
 
 from fastapi_fleet.cli.cluster import connected
 from fastapi_fleet.cli.exits import ExitCode, fail
+from fastapi_fleet.constants import LABEL_COMPONENT, LABEL_OWNER_KIND, LABEL_OWNER_NAME
 from fastapi_fleet.errors import ReconcileError
 from fastapi_fleet.kube.client import KubeClient
 from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, Object, ObjectKey
@@ -45,3 +46,10 @@ async def get_service(client: KubeClient, namespace: str, name: str) -> Object:
         hint = f"There are {', '.join(there)}." if there else "There is none in that namespace: name another by -n."
         fail(f"there is no FastAPIService {name} in namespace {namespace}", hint, ExitCode.FOUND)
     return {"apiVersion": FASTAPI_SERVICE.api_version, "kind": FASTAPI_SERVICE.name, **service}
+
+
+def belonging_to(name: str, component: str | None = None) -> str:
+    """Label selector of what a service has in the cluster: all of it, or what is of one component."""
+    labels = {LABEL_OWNER_KIND: FASTAPI_SERVICE.name, LABEL_OWNER_NAME: name}
+    labels |= {LABEL_COMPONENT: component} if component is not None else {}
+    return ",".join(f"{label}={value}" for label, value in labels.items())

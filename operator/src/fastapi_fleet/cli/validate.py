@@ -4,8 +4,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
+from fastapi_fleet.cli.consoles import answers
 from fastapi_fleet.cli.exits import ExitCode
 from fastapi_fleet.cli.files import Files, read_files
 from fastapi_fleet.cli.output import Format, print_data
@@ -39,7 +39,7 @@ def validate(
 def _print(verdict: "Verdict") -> None:
     from fastapi_fleet.cli.problems import print_problems
 
-    console = Console(soft_wrap=True, highlight=False)
+    console = answers()
     print_problems(verdict.problems, console)
     errors = _count(len(verdict.problems), "error") if verdict.problems else "no errors"
     others = f"; {_count(verdict.others, 'document')} of other kinds passed over" if verdict.others else ""
