@@ -8,11 +8,12 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 
 from fleetkit.events.inbox import Inbox
+from fleetkit.events.kafka.client import KafkaClient
 from fleetkit.events.kafka.cluster import ServiceTopics
 from fleetkit.events.kafka.delivery import KafkaDelivery
 from fleetkit.events.kafka.lag import measure_lag, watch_parked
 from fleetkit.events.kafka.partition import PartitionReader, Record
-from fleetkit.events.kafka.session import BROKER_ERRORS, KafkaSession, close_within_limit
+from fleetkit.events.kafka.session import BROKER_ERRORS, KafkaSession
 from fleetkit.events.kafka.topics import declare_service_topics
 from fleetkit.events.metrics import EventMetrics
 from fleetkit.events.settlement import Settlement
@@ -64,7 +65,7 @@ class KafkaConsumer(KafkaSession):
         self._sources = topics.sources(inbox.types, retry_delays)
         self._settlement = Settlement(metrics, retry_delays)
         self._slots = asyncio.Semaphore(CONCURRENT_TRANSACTIONS)
-        self._consumer: AIOKafkaConsumer | None = None
+        self._client: KafkaClient | None = None
         self._measuring: list[asyncio.Task[None]] = []
         self._readers: dict[asyncio.Task[None], PartitionReader] = {}
 
@@ -74,7 +75,7 @@ class KafkaConsumer(KafkaSession):
 
     async def set_up(self, producer: AIOKafkaProducer) -> None:
         await declare_service_topics(self._topics, self._inbox.types, self._retry_delays)
-        self._consumer = consumer = AIOKafkaConsumer(
+        consumer = AIOKafkaConsumer(
             **self._cluster.client_options(self._name),
             group_id=self._topics.group,
             enable_auto_commit=False,
@@ -84,16 +85,18 @@ class KafkaConsumer(KafkaSession):
             max_poll_interval_ms=NO_POLL_LIMIT_MILLISECONDS,
             metadata_max_age_ms=METADATA_AGE_MILLISECONDS,
         )
+        self._client = client = KafkaClient(consumer.start, consumer.stop)
 
         async def assigned(partitions: Collection[TopicPartition]) -> None:
             self._start_readers(consumer, producer, partitions)
 
         async def revoked(_: Collection[TopicPartition]) -> None:
+            client.past_first_broker()  # the first call is for the group that it is about to join
             await self._stop_readers(REVOKE_TIMEOUT_SECONDS)
 
         # Before the start, which then waits until the brokers know all topics: what the group shares out lacks none.
         consumer.subscribe(list(self._sources), listener=_Rebalance(assigned, revoked))
-        await consumer.start()
+        await client.start()
         parked = watch_parked(self._topics, self._inbox.types, self._metrics)
         self._measuring = [asyncio.create_task(work) for work in (self._keep_measuring(consumer), parked)]
         for task in self._measuring:
@@ -101,12 +104,15 @@ class KafkaConsumer(KafkaSession):
 
     async def tear_down(self) -> None:
         """Takes no more records, lets what is in hand finish, and leaves the group."""
-        for task in self._measuring:
+        measuring, self._measuring = self._measuring, []
+        for task in measuring:
             task.cancel()
         await self._stop_readers(DRAIN_TIMEOUT_SECONDS)
-        consumer, self._consumer = self._consumer, None
-        if consumer is not None:
-            await close_within_limit(consumer.stop())
+        if measuring:
+            await asyncio.wait(measuring)  # one has a client of its own to close
+        client, self._client = self._client, None
+        if client is not None:
+            await client.stop()
 
     def _start_readers(
         self, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer, partitions: Collection[TopicPartition]

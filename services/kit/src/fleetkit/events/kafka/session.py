@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from fleetkit.cancellation import end_if_cancelled
+from fleetkit.events.kafka.client import KafkaClient
 from fleetkit.events.kafka.cluster import KafkaCluster
 from fleetkit.events.metrics import EventMetrics
 from fleetkit.events.session import BrokerSession
@@ -18,7 +19,6 @@ from fleetkit.events.session import BrokerSession
 CONNECT_TIMEOUT_SECONDS = 5.0
 # A group that has lost a member shares out its partitions when that has been silent for ten seconds.
 SETUP_TIMEOUT_SECONDS = 60.0
-CLOSE_TIMEOUT_SECONDS = 2.0
 CHECK_SECONDS = 5.0
 # What is published within this time of each other shares a request.
 LINGER_MILLISECONDS = 2
@@ -26,7 +26,6 @@ BROKER_ERRORS = (KafkaError, OSError, TimeoutError)
 log = structlog.get_logger(__name__)
 # The client says each of its attempts to reach a broker as an error, dozens a second; the session says it once.
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-_closing: set[asyncio.Task[None]] = set()
 
 
 class KafkaSession(BrokerSession):
@@ -85,12 +84,13 @@ async def producing(cluster: KafkaCluster, name: str) -> AsyncIterator[AIOKafkaP
     producer = AIOKafkaProducer(
         **cluster.client_options(name), acks="all", enable_idempotence=True, linger_ms=LINGER_MILLISECONDS
     )
+    client = KafkaClient(producer.start, producer.stop)
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
-            await producer.start()
+            await client.start()
         yield producer
     finally:
-        await close_within_limit(producer.stop())
+        await client.stop()
 
 
 @asynccontextmanager
@@ -102,22 +102,13 @@ async def reading(cluster: KafkaCluster, name: str) -> AsyncIterator[AIOKafkaCon
         TimeoutError: the cluster does not answer.
     """
     consumer = AIOKafkaConsumer(**cluster.client_options(name), auto_offset_reset="earliest")
+    client = KafkaClient(consumer.start, consumer.stop)
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
-            await consumer.start()
+            await client.start()
         yield consumer
     finally:
-        await close_within_limit(consumer.stop())
-
-
-async def close_within_limit(closing: Coroutine[object, object, None]) -> None:
-    """Waits a while for a client to close. A slow one goes on by itself: cut off, it would keep its connections."""
-    task = asyncio.create_task(closing)
-    _closing.add(task)
-    task.add_done_callback(_closing.discard)
-    done, _ = await asyncio.wait({task}, timeout=CLOSE_TIMEOUT_SECONDS)
-    if not done or task.exception() is not None:
-        log.info("Kafka client was not closed in order")
+        await client.stop()
 
 
 async def _answers(producer: AIOKafkaProducer) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
 
+from fleetkit.events.kafka.client import KafkaClient
 from fleetkit.events.kafka.cluster import KafkaCluster, ServiceTopics
 
 MAX_REPLICATION = 3
@@ -22,11 +23,12 @@ async def administering(cluster: KafkaCluster) -> AsyncIterator[AIOKafkaAdminCli
         aiokafka.errors.KafkaError: the cluster is away.
     """
     admin = AIOKafkaAdminClient(**cluster.client_options("fleetkit-admin"))
+    client = KafkaClient(admin.start, admin.close)
     try:
-        await admin.start()
+        await client.start()
         yield admin
     finally:
-        await admin.close()
+        await client.stop()
 
 
 async def declare_event_topics(cluster: KafkaCluster, event_types: Sequence[str]) -> None:

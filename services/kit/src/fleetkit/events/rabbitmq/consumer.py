@@ -104,6 +104,8 @@ class RabbitConsumer(RabbitSession):
         acknowledger, self._acknowledger = self._acknowledger, None
         if acknowledger is not None:
             await self._within_limit(acknowledger.finish())
+        if self._watching is not None:
+            await asyncio.wait({self._watching}, timeout=DRAIN_TIMEOUT_SECONDS)  # it may have a channel to close
 
     def _put(
         self, event_type: str, acknowledger: Acknowledger
