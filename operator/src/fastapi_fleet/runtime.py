@@ -167,6 +167,7 @@ class Runtime:
             generate=generate_secret,
             now=now,
             announce=announce,
+            warn=self._events.warn,
             wake=self._queue.add,
             caller_namespaces=self._settings.caller_namespaces,
         )

@@ -124,6 +124,67 @@ async def test_deletion_does_not_wait_for_a_backend_that_nobody_offers(leave: st
     assert not fleet.kube.has(key_of(SHOP))
 
 
+KEPT = [
+    "kept database team.shop in spite of deletionPolicy Delete: ",
+    "kept queues and exchanges of shop in virtual host team.default in spite of deletionPolicy Delete: ",
+]
+
+
+@pytest.mark.parametrize(
+    ("cause", "why"),
+    [
+        ("platform is gone", "there is no FleetPlatform default"),
+        ("platform offers none", "FleetPlatform default does not offer "),
+        ("servers do not answer", "does not answer"),
+    ],
+)
+async def test_data_that_was_to_be_deleted_and_stays_is_told_of(cause: str, why: str) -> None:
+    fleet = await with_platform(DELETING)
+    await fleet.roll_out()
+    if cause == "platform is gone":
+        fleet.kube.remove(key_of(PLATFORM))
+    elif cause == "platform offers none":
+        fleet.kube.create(fleet_platform())
+    else:
+        fleet.postgres.failure = fleet.rabbitmq.failure = SILENT
+    await fleet.settle()
+    await fleet.told()
+    fleet.kube.remove(key_of(DELETING), at=(fleet.now() - RELEASE_DEADLINE).isoformat())
+    await fleet.settle()
+    assert not fleet.kube.has(key_of(DELETING))
+    for (kind, reason, note), begin in zip(await fleet.told(), KEPT, strict=True):
+        assert (kind, reason) == ("Warning", "DataKept")
+        assert note.startswith(begin + why)
+
+
+async def test_data_that_goes_or_is_to_stay_is_no_news() -> None:
+    for resource in (DELETING, SHOP):
+        fleet = await with_platform(resource)
+        await fleet.roll_out()
+        await fleet.told()
+        if resource is SHOP:
+            fleet.kube.remove(key_of(PLATFORM))
+            await fleet.settle()
+            assert [(reason, "Delete" in note) for _, reason, note in await fleet.told()] == [
+                ("PlatformMissing", False)
+            ]
+        fleet.kube.remove(key_of(resource))
+        await fleet.settle()
+        assert not fleet.kube.has(key_of(resource))
+        assert await fleet.told() == []
+
+
+async def test_platform_that_goes_before_what_is_to_be_deleted_with_a_service_is_told_of() -> None:
+    fleet = await with_platform(DELETING)
+    await fleet.roll_out()
+    await fleet.told()
+    fleet.kube.remove(key_of(PLATFORM))
+    await fleet.settle()
+    ((kind, reason, note),) = await fleet.told()
+    assert (kind, reason) == ("Warning", "PlatformMissing")
+    assert note.endswith("; without it deletionPolicy Delete of spec.database and spec.broker deletes nothing")
+
+
 async def test_finalizer_that_is_gone_with_its_resource_is_no_error() -> None:
     fleet = await running()
     fleet.kube.edit(key_of(SHOP), lambda obj: obj["metadata"].update(deletionTimestamp=fleet.now().isoformat()))

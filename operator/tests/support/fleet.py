@@ -168,6 +168,7 @@ class Fleet:
             generate=lambda: next(self.secrets),
             now=self.now,
             announce=self._announce,
+            warn=self.events.warn,
             wake=self.queue.add,
             caller_namespaces=caller_namespaces,
         )

@@ -61,6 +61,7 @@ class Reason(StrEnum):
     BACKEND_NOT_READY = "BackendNotReady"
     BACKEND_UNAVAILABLE = "BackendUnavailable"
     PROVISIONED = "Provisioned"
+    DATA_KEPT = "DataKept"
 
     MIGRATED = "Migrated"
     MIGRATING = "Migrating"

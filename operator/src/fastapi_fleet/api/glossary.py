@@ -105,6 +105,12 @@ REASONS: Final[dict[Reason, Explanation]] = {
         "Look at the server's pod and log; the operator retries with growing pauses.",
     ),
     Reason.PROVISIONED: Explanation("Database or broker user exist as the spec says."),
+    Reason.DATA_KEPT: Explanation(
+        "An Event, not a condition: the FastAPIService went, and what its deletionPolicy Delete was to take stayed "
+        "behind, for the platform's server was gone or did not answer.",
+        "Where the server is still there, drop the database and the queues that the message names; or create platform "
+        "and service again, and delete the service first.",
+    ),
     Reason.ADMIN_SECRET_INVALID: Explanation(
         "The administrator's Secret of an external server says something that cannot be used.",
         "Correct the key of the Secret that the message names.",

@@ -127,36 +127,37 @@ class BackingServices:
             ("rabbitmq", identity), server, fingerprint, lambda: self._rabbitmq.ensure_user(server, request)
         )
 
-    async def release_database(self, identity: ServiceIdentity, policy: DeletionPolicy = "Retain") -> None:
+    async def release_database(self, identity: ServiceIdentity, policy: DeletionPolicy = "Retain") -> str | None:
         """The service is going, or wants no database any more: its logins end; its data stays, or goes by `policy`.
 
+        Returns why nothing was done where nobody offers the server any more, which then holds no login.
         Raises BackendUnavailableError while a server that is still wanted does not answer.
         """
         self._checked.pop(("postgres", identity), None)
         server = await self._server(identity, "postgres", self._servers.postgres)
         if isinstance(server, BackendState):
-            _require_not_offered(server)
-            return
+            return _require_not_offered(server)
         release = self._postgres.drop_database if policy == "Delete" else self._postgres.lock_database
         with self._silent.asking(server):
             await release(server, identity.database, identity.database_roles, identity.mark)
+        return None
 
-    async def release_broker(self, identity: ServiceIdentity, policy: DeletionPolicy = "Retain") -> None:
+    async def release_broker(self, identity: ServiceIdentity, policy: DeletionPolicy = "Retain") -> str | None:
         """The service is going, or wants no broker any more: its user ends; its queues stay, or go by `policy`.
 
-        Raises BackendUnavailableError while a broker that is still wanted does not answer.
+        Returns and raises as release_database does.
         """
         self._checked.pop(("rabbitmq", identity), None)
         broker = await self._server(identity, "rabbitmq", self._servers.broker)
         if isinstance(broker, BackendState):
-            _require_not_offered(broker)
-            return
+            return _require_not_offered(broker)
         user, mark, vhost = identity.broker_user, identity.mark, broker.virtual_host or identity.virtual_host
         with self._silent.asking(broker):
             if policy == "Delete":
                 await self._rabbitmq.remove_all(broker, user, mark, vhost=vhost, service=identity.service)
             else:
                 await self._rabbitmq.remove_user(broker, user, mark)
+        return None
 
     async def _ensure(
         self,
@@ -196,7 +197,10 @@ class BackingServices:
 
     def _platform(self, identity: ServiceIdentity, component: str) -> Object | BackendState:
         platform = self._cache.get(ObjectKey(FLEET_PLATFORM.name, identity.namespace, identity.platform))
-        if platform is None or not _offers(platform, component):
+        if platform is None:
+            message = f"there is no FleetPlatform {identity.platform} in namespace {identity.namespace}"
+            return BackendState(ready=False, reason=Reason.BACKEND_NOT_OFFERED, message=message)
+        if not _offers(platform, component):
             message = f"FleetPlatform {identity.platform} does not offer {component}: add spec.{component} to it"
             return BackendState(ready=False, reason=Reason.BACKEND_NOT_OFFERED, message=message)
         if not is_true(platform, COMPONENTS[component]):
@@ -205,10 +209,11 @@ class BackingServices:
         return platform
 
 
-def _require_not_offered(state: BackendState) -> None:
+def _require_not_offered(state: BackendState) -> str:
     """A backend that nobody offers holds no login; one that is only down does."""
     if state.reason is not Reason.BACKEND_NOT_OFFERED:
         raise BackendUnavailableError(f"cannot end the service's login: {state.message}")
+    return state.message
 
 
 def _offers(platform: Object, component: str) -> bool:

@@ -1,17 +1,19 @@
 """Kubernetes Events: what `kubectl describe` and `kubectl events` tell of a resource, beside its status."""
 
 import asyncio
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 import structlog
 from prometheus_client import Counter
 
+from fastapi_fleet.api.conditions import Reason
 from fastapi_fleet.constants import FIELD_MANAGER, GROUP
 from fastapi_fleet.errors import ApiConflictError, ReconcileError
 from fastapi_fleet.kube.kinds import EVENT, Object
 from fastapi_fleet.reconcile.status_writer import Now
 from fastapi_fleet.resources.manifest import content_hash
-from fastapi_fleet.status.flips import Flip, flip_between
+from fastapi_fleet.status.flips import flip_between
 
 DROPPED = Counter("fastapi_fleet_events_dropped_total", "Events that were not written, by why.", ["why"])
 
@@ -20,6 +22,13 @@ SECONDS_BETWEEN = 0.1
 NOTE_BYTES = 1024
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class _Told:
+    type: Literal["Normal", "Warning"]
+    reason: str
+    note: str
 
 
 class EventSink(Protocol):
@@ -47,12 +56,20 @@ class Events:
     def tell(self, before: Object, after: Object) -> None:
         """Of a status that was written: nothing where no condition flipped."""
         flip = flip_between(before, after)
-        if flip is None:
-            return
+        if flip is not None:
+            identity = content_hash([after["metadata"]["uid"], flip.condition, flip.type, flip.since])
+            self._put(self._event(after, identity, _Told(flip.type, flip.reason, flip.message)))
+
+    def warn(self, resource: Object, reason: Reason, note: str) -> None:
+        """Of what no status can say, for the resource is about to go."""
+        identity = content_hash([resource["metadata"]["uid"], reason, note])
+        self._put(self._event(resource, identity, _Told("Warning", reason, note)))
+
+    def _put(self, event: Object) -> None:
         if self._waiting.full():
             DROPPED.labels("queue full").inc()
         else:
-            self._waiting.put_nowait(self._event(after, flip))
+            self._waiting.put_nowait(event)
 
     async def run(self) -> None:
         """Write until cancelled."""
@@ -71,9 +88,8 @@ class Events:
             DROPPED.labels(error.reason).inc()
             log.warning("Event was not written", regarding=event["regarding"]["name"], error=error.message)
 
-    def _event(self, resource: Object, flip: Flip) -> Object:
+    def _event(self, resource: Object, identity: str, told: _Told) -> Object:
         metadata = resource["metadata"]
-        identity = content_hash([metadata["uid"], flip.condition, flip.type, flip.since])
         return {
             "apiVersion": EVENT.api_version,
             "kind": EVENT.name,
@@ -82,9 +98,9 @@ class Events:
             "reportingController": f"{GROUP}/{FIELD_MANAGER}",
             "reportingInstance": self._instance[:128],
             "action": "Reconcile",
-            "type": flip.type,
-            "reason": flip.reason,
-            "note": flip.message.encode()[:NOTE_BYTES].decode(errors="ignore"),
+            "type": told.type,
+            "reason": told.reason,
+            "note": told.note.encode()[:NOTE_BYTES].decode(errors="ignore"),
             "regarding": {
                 "apiVersion": resource["apiVersion"],
                 "kind": resource["kind"],

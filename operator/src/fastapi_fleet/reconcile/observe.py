@@ -217,7 +217,14 @@ def _require_platform(owner: Owner, spec: FastAPIServiceSpec, cache: ObjectCache
         require_valid_defaults(platform)
     elif spec.database is not None or spec.broker is not None:
         message = f"spec.platform: there is no FleetPlatform {spec.platform} in namespace {owner.namespace}"
-        raise DependencyMissingError(Reason.PLATFORM_MISSING, message)
+        raise DependencyMissingError(Reason.PLATFORM_MISSING, message + _cannot_be_deleted(spec))
+
+
+def _cannot_be_deleted(spec: FastAPIServiceSpec) -> str:
+    """Told while there is time: who deletes the service next would leave its data behind."""
+    asked = {"spec.database": spec.database, "spec.broker": spec.broker}
+    deleting = [field for field, wanted in asked.items() if wanted is not None and wanted.deletion_policy == "Delete"]
+    return f"; without it deletionPolicy Delete of {' and '.join(deleting)} deletes nothing" if deleting else ""
 
 
 def _require_endpoints(spec: FastAPIServiceSpec, endpoints: Endpoints) -> None:

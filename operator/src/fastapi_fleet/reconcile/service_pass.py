@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from fastapi_fleet.api.database_spec import DeletionPolicy
+from fastapi_fleet.api.conditions import Reason
 from fastapi_fleet.api.resource_status import FastAPIServiceStatus
 from fastapi_fleet.constants import FINALIZER
-from fastapi_fleet.errors import ApiConflictError, BackendUnavailableError, ReconcileError
+from fastapi_fleet.errors import ApiConflictError, ReconcileError
 from fastapi_fleet.kube.cache import ObjectCache, called_by
 from fastapi_fleet.kube.client import KubeClient
-from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, SECRET, Object, ObjectKey, key_of
+from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, Object, ObjectKey, key_of
 from fastapi_fleet.reconcile.backing_services import BackingServices
 from fastapi_fleet.reconcile.children import Children
 from fastapi_fleet.reconcile.credentials import ServiceIdentity, password_in
@@ -24,6 +24,7 @@ from fastapi_fleet.reconcile.outcome import DONE, Outcome, outcome_of
 from fastapi_fleet.reconcile.ownership import owner_from
 from fastapi_fleet.reconcile.parse import parse_service, parse_status
 from fastapi_fleet.reconcile.references import References
+from fastapi_fleet.reconcile.release import Left, Release
 from fastapi_fleet.reconcile.rollback import wanted_spec
 from fastapi_fleet.reconcile.service_plan import (
     ServicePlan,
@@ -39,7 +40,6 @@ from fastapi_fleet.reconcile.status_writer import Announce, Now, StatusWriter, t
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.deployment import is_handed_over
 from fastapi_fleet.resources.platform_defaults import taken_from_defaults
-from fastapi_fleet.resources.secret import decode
 from fastapi_fleet.status.facts import BackendState, ServiceFacts
 from fastapi_fleet.status.service_status import compute_service_status
 
@@ -53,7 +53,8 @@ log = structlog.get_logger(__name__)
 class ServicePassDependencies:
     """`generate` makes a random secret, `now` tells the time, `announce` is told of each status that was written.
 
-    `wake` asks for a pass over another service. `caller_namespaces`: whose pods may reach every service.
+    `warn` tells people of what no status can say. `wake` asks for a pass over another service.
+    `caller_namespaces`: whose pods may reach every service.
     """
 
     kube: KubeClient
@@ -64,6 +65,7 @@ class ServicePassDependencies:
     generate: Callable[[], str]
     now: Now
     announce: Announce
+    warn: Callable[[Object, Reason, str], None]
     wake: Callable[[ObjectKey], None]
     caller_namespaces: tuple[str, ...] = ()
 
@@ -79,9 +81,11 @@ class ServicePass:
         self._backing = dependencies.backing
         self._generate = dependencies.generate
         self._now = dependencies.now
+        self._warn = dependencies.warn
         self._wake = dependencies.wake
         self._caller_namespaces = dependencies.caller_namespaces
         self._children = Children(dependencies.kube, dependencies.cache)
+        self._release = Release(dependencies.cache, dependencies.backing)
         self._migrations = Migrations(dependencies.cache, self._children)
         self._status = StatusWriter(dependencies.kube, dependencies.cache, dependencies.announce)
 
@@ -201,40 +205,26 @@ class ServicePass:
         metadata, spec = resource["metadata"], resource.get("spec") or {}
         identity = ServiceIdentity(metadata["namespace"], metadata["name"], spec.get("platform", "default"))
         deadline = datetime.fromisoformat(metadata["deletionTimestamp"]) + RELEASE_DEADLINE
-        failures = await self._release_all(identity, spec)
+        left = await self._release.release(identity, spec)
+        failures = [item.failure for item in left if item.failure is not None]
         if failures and self._now() < deadline:
             return outcome_of(failures[0])
-        for failure in failures:
-            log.warning("Left open what its backend keeps: it does not answer", of=identity.mark, error=failure.message)
+        for item in left:
+            self._tell_of_left(resource, item)
         freed = await self._kube.set_finalizers(resource, [item for item in finalizers if item != FINALIZER])
         if freed is not None:
             self._cache.put(freed)
         return DONE
 
-    async def _release_all(self, identity: ServiceIdentity, spec: Object) -> list[BackendUnavailableError]:
-        """Release what the service has, one backend even where the other's does not answer. Returns what failed."""
-        failures = []
-        for field, url, release in (
-            ("database", names.DATABASE_URL, self._backing.release_database),
-            ("broker", names.RABBITMQ_URL, self._backing.release_broker),
-        ):
-            try:
-                if spec.get(field) is not None or self._may_have(identity, url):
-                    await release(identity, _deletion_policy(spec.get(field)))
-            except BackendUnavailableError as error:
-                failures.append(error)
-        return failures
-
-    def _may_have(self, identity: ServiceIdentity, url: str) -> bool:
-        """Whether the service's Secret tells of a login that its spec does not ask for any more, or cannot be asked."""
-        secret = self._cache.get(ObjectKey(SECRET.name, identity.namespace, names.secret(identity.service)))
-        return secret is None or url in decode(secret)
+    def _tell_of_left(self, resource: Object, left: Left) -> None:
+        """No status can say it: the resource is about to go."""
+        of = str(key_of(resource))
+        if left.failure is not None:
+            log.warning("Left open what its backend keeps: it does not answer", of=of, error=left.why)
+        if left.kept is not None:
+            log.warning("Kept what was to be deleted", of=of, kept=left.kept, why=left.why)
+            self._warn(resource, Reason.DATA_KEPT, f"kept {left.kept} in spite of deletionPolicy Delete: {left.why}")
 
 
 def _called_by(deployment: Object | None) -> frozenset[ObjectKey]:
     return frozenset() if deployment is None else frozenset(called_by(deployment))
-
-
-def _deletion_policy(wanted: Object | None) -> DeletionPolicy:
-    """As the last spec says, which need not be valid: what does not say Delete keeps its data."""
-    return "Delete" if isinstance(wanted, dict) and wanted.get("deletionPolicy") == "Delete" else "Retain"
