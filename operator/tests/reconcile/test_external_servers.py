@@ -125,6 +125,13 @@ async def test_server_that_moves_takes_its_services_along() -> None:
     assert "@new.example.com:5432/" in url(fleet, "DATABASE_URL")
 
 
+def is_stalled(fleet: Fleet, resource: Object) -> bool:
+    """As kstatus reads it: stalled, or at work."""
+    conditions = fleet.conditions(resource)
+    assert ("Stalled" in conditions) != ("Reconciling" in conditions)
+    return "Stalled" in conditions
+
+
 REFUSED: dict[str, tuple[dict[str, str], str, str]] = {
     "host that is not allowed": ({"host": "169.254.169.254"}, "HostNotAllowed", "169.254.169.254"),
     "key that cannot be used": ({"port": "none"}, "AdminSecretInvalid", "port"),
@@ -142,6 +149,12 @@ async def test_secret_that_cannot_be_used_is_said_and_no_server_is_called(
     assert named in condition.message
     assert fleet.postgres.servers == []
     assert fleet.status(PLATFORM).get("postgres") is None
+    assert is_stalled(fleet, PLATFORM)
+    fleet.kube.edit(SECRET, lambda obj: obj["data"].update(encode({"host": "db.example.com", "port": "5432"})))
+    fleet.time.advance(15)
+    await fleet.settle()
+    assert fleet.conditions(PLATFORM)["Ready"].status == "True"
+    assert "Stalled" not in fleet.conditions(PLATFORM)
 
 
 async def test_management_on_a_host_that_is_not_allowed_is_not_called() -> None:
@@ -167,10 +180,27 @@ async def test_server_that_does_not_take_its_administrator_is_said_and_asked_aga
     conditions = fleet.conditions(BOTH)
     assert (conditions["PostgresReady"].status, conditions["PostgresReady"].reason) == ("False", failure.reason)
     assert conditions["RabbitmqReady"].status == "True"
+    assert is_stalled(fleet, BOTH) == isinstance(failure, BackendRefusedError), "no answer may be one later"
     fleet.postgres.failure = None
     fleet.time.advance(15)
     await fleet.settle()
     assert fleet.conditions(BOTH)["Ready"].status == "True"
+    assert "Stalled" not in fleet.conditions(BOTH)
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.reason)
+async def test_service_that_meets_it_is_stalled_alike_and_asks_again(failure: ReconcileError) -> None:
+    fleet = fleet_with()
+    await fleet.submit(PLATFORM)
+    fleet.postgres.failure = failure
+    await fleet.submit(SERVICE)
+    assert fleet.conditions(SERVICE)["DatabaseReady"].reason == failure.reason
+    assert is_stalled(fleet, SERVICE) == isinstance(failure, BackendRefusedError)
+    fleet.postgres.failure = None
+    fleet.time.advance(15)
+    await fleet.roll_out()
+    assert fleet.conditions(SERVICE)["Ready"].status == "True"
+    assert "Stalled" not in fleet.conditions(SERVICE)
 
 
 async def test_server_that_answered_is_asked_again_after_a_minute_and_not_before() -> None:

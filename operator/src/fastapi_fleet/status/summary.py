@@ -12,9 +12,14 @@ STALLED_REASONS = frozenset(
         Reason.PROGRESS_DEADLINE_EXCEEDED,
         Reason.MIGRATION_FAILED,
         Reason.ADMIN_SECRET_MISSING,
+        Reason.ADMIN_SECRET_INVALID,
+        Reason.HOST_NOT_ALLOWED,
+        Reason.LOGIN_REFUSED,
+        Reason.NOT_PRIVILEGED,
+        Reason.TLS_FAILED,
     }
 )
-"""Nothing changes by itself after these: a person must act."""
+"""Nothing changes by itself after these: a person must act. Where no watch tells that one has, it is looked again."""
 
 _INFORMATIVE = frozenset(
     {
