@@ -40,6 +40,12 @@ WARNED: dict[str, tuple[dict[str, Any], Reason]] = {
     ),
 }
 
+WARNED_OF_WORKER: dict[str, tuple[dict[str, Any], Reason]] = {
+    "shell that stays": ({"command": ["sh", "-c", "sleep 1; celery worker"]}, Reason.SIGNAL_NOT_PASSED_ON),
+    "fastapi run": ({"command": ["fastapi", "run"]}, Reason.GRACEFUL_TIMEOUT_MISSING),
+    "arguments after the operator's command": ({"args": [OPTION, "600"]}, Reason.GRACEFUL_TIMEOUT_TOO_LONG),
+}
+
 SILENT: dict[str, dict[str, Any]] = {
     "the operator's command": {},
     "arguments that leave the timeout alone": {"args": ["--no-access-log"]},
@@ -50,6 +56,9 @@ SILENT: dict[str, dict[str, Any]] = {
     },
     "gunicorn within the budget": {"command": ["gunicorn", "a:b", "--graceful-timeout", "20"]},
     "budget that suits gunicorn": {"command": ["gunicorn", "a:b"], "shutdown": {"gracePeriodSeconds": 60}},
+    "worker by the operator's command": {"worker": {}},
+    "unknown worker": {"worker": {"command": ["celery", "worker"]}},
+    "worker that has no drain to wait for": {"worker": {"command": ["uvicorn", "a:b", OPTION, "27"]}},
     "unknown": {"command": ["/app/start"]},
     "shell that becomes the command": {"command": ["sh", "-c", f"exec uvicorn a:b {OPTION} 20"]},
     "shell of one command": {"command": ["sh", "-c", f"uvicorn a:b {OPTION} 20"]},
@@ -69,6 +78,20 @@ def test_command_that_outlasts_the_budget_is_warned_of(spec: dict[str, Any], rea
     finding = shutdown_in_time(facts(**spec))
     assert finding is not None
     assert (finding.status, finding.reason) == ("False", reason)
+
+
+@pytest.mark.parametrize(("worker", "reason"), WARNED_OF_WORKER.values(), ids=WARNED_OF_WORKER.keys())
+def test_command_of_the_worker_is_warned_of_by_name(worker: dict[str, Any], reason: Reason) -> None:
+    finding = shutdown_in_time(facts(worker=worker))
+    assert finding is not None
+    assert (finding.status, finding.reason) == ("False", reason)
+    assert finding.message.startswith("worker: ")
+
+
+def test_command_that_both_run_is_warned_of_as_the_service_s() -> None:
+    finding = shutdown_in_time(facts(command=["fastapi", "run"], worker={}))
+    assert finding is not None
+    assert not finding.message.startswith("worker: ")
 
 
 @pytest.mark.parametrize("spec", SILENT.values(), ids=SILENT.keys())

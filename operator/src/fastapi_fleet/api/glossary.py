@@ -29,7 +29,10 @@ CONDITIONS: Final[dict[Type, str]] = {
     Type.INGRESS_READY: "A controller has given the Ingress an address. Ready does not wait for it.",
     Type.MONITORING_READY: "The ServiceMonitor that spec.monitoring asks for is there. Ready does not wait for it.",
     Type.NETWORK_OPEN: "Present and False while the NetworkPolicy lets nobody outside in to what the spec exposes.",
-    Type.SHUTDOWN_IN_TIME: "Present and False while the command of the spec cannot end within the shutdown budget.",
+    Type.SHUTDOWN_IN_TIME: (
+        "Present and False while a command of the spec, the service's or the worker's, cannot end within the shutdown "
+        "budget."
+    ),
     Type.CHILDREN_APPLIED: "Everything that a platform consists of is written as its spec says.",
     Type.POSTGRES_READY: "The platform's PostgreSQL accepts connections.",
     Type.RABBITMQ_READY: "The platform's RabbitMQ accepts connections.",

@@ -1,15 +1,17 @@
-"""ShutdownInTime: a warning that the command of the spec cannot end within the shutdown budget.
+"""ShutdownInTime: a warning that a command of the spec cannot end within the shutdown budget.
 
 Ready does not wait for it. Of commands that it does not know it says nothing.
 """
 
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from fastapi_fleet.api.conditions import ConditionType, Reason
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.resources.deployment import uvicorn_command
+from fastapi_fleet.resources.worker import worker_spec
 from fastapi_fleet.status.conditions import Finding, fails
 from fastapi_fleet.status.facts import ServiceFacts
 
@@ -25,9 +27,17 @@ _GUNICORN_SECONDS = 30
 
 
 def shutdown_in_time(facts: ServiceFacts) -> Finding | None:
+    """The service's own, else the worker's, told as such."""
     if facts.spec is None:
         return None
-    spec = facts.spec
+    finding = _judged_command(facts.spec)
+    if finding is not None or facts.spec.worker is None:
+        return finding
+    of_worker = _judged_command(worker_spec(facts.spec, facts.spec.worker))
+    return replace(of_worker, message=f"worker: {of_worker.message}") if of_worker is not None else None
+
+
+def _judged_command(spec: FastAPIServiceSpec) -> Finding | None:
     words = [*(spec.command or uvicorn_command(spec)), *(spec.args or [])]
     script = _script(words)
     if script is not None:
