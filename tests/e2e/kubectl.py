@@ -3,7 +3,7 @@
 import json
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, Final
@@ -93,14 +93,14 @@ class Kubectl:
         A dry run goes through defaulting and admission and is not stored.
         """
         mode = ["--dry-run=server"] if dry_run else []
-        documents = "\n".join(json.dumps(manifest) for manifest in manifests)
-        output = self.run("apply", "--validate=strict", *mode, "--output=json", "--filename=-", stdin=documents)
+        output = self.run(
+            "apply", "--validate=strict", *mode, "--output=json", "--filename=-", stdin=_documents(manifests)
+        )
         return _objects(json.loads(output))
 
     def create(self, *manifests: Manifest) -> None:
         """Create objects that hold secrets: to apply them would write the secrets into an annotation, too."""
-        documents = "\n".join(json.dumps(manifest) for manifest in manifests)
-        self.run("create", "--filename=-", stdin=documents)
+        self.run("create", "--filename=-", stdin=_documents(manifests))
 
     def get(self, kind: str, name: str) -> Resource | None:
         """The object, or None where there is none."""
@@ -189,6 +189,10 @@ def _holds(resource: Resource, condition_type: str, value: str) -> bool:
     condition = condition_of(resource, condition_type)
     newest = resource["metadata"].get("generation")
     return bool(condition["status"] == value and condition.get("observedGeneration", newest) == newest)
+
+
+def _documents(manifests: Iterable[Manifest]) -> str:
+    return "\n".join(json.dumps(manifest) for manifest in manifests)
 
 
 def _objects(answer: Resource) -> list[Resource]:

@@ -63,11 +63,8 @@ def complete_credentials(
 ) -> dict[str, str]:
     """The service's Secret as it should be, by variable. `existing` passwords and generated values stay as they are."""
     credentials: dict[str, str] = {}
-    if spec.database is not None and endpoints.postgres is not None:
-        password = password_in(existing.get(names.DATABASE_URL)) or generate()
-        credentials[names.DATABASE_URL] = database_url(
-            endpoints.postgres, identity.database, password, identity.database
-        )
+    if spec.database is not None:
+        credentials |= _database_login(identity, identity.database, existing, endpoints, generate)
     if spec.broker is not None and endpoints.broker is not None:
         password = password_in(existing.get(names.RABBITMQ_URL)) or generate()
         credentials[names.RABBITMQ_URL] = broker_url(
@@ -86,10 +83,22 @@ def complete_migration_credentials(
     generate: Callable[[], str] = generate_secret,
 ) -> dict[str, str]:
     """The Secret of the service's migrations as it should be; empty where it has none apart from its own pods."""
-    if spec.database is None or spec.database.migrations is None or endpoints.postgres is None:
+    if spec.database is None or spec.database.migrations is None:
+        return {}
+    return _database_login(identity, identity.database_roles.migrator, existing, endpoints, generate)
+
+
+def _database_login(
+    identity: ServiceIdentity,
+    role: str,
+    existing: Mapping[str, str],
+    endpoints: Endpoints,
+    generate: Callable[[], str],
+) -> dict[str, str]:
+    """How `role` reaches the service's database; empty while nobody knows where that is."""
+    if endpoints.postgres is None:
         return {}
     password = password_in(existing.get(names.DATABASE_URL)) or generate()
-    role = identity.database_roles.migrator
     return {names.DATABASE_URL: database_url(endpoints.postgres, role, password, identity.database)}
 
 
