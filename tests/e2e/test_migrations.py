@@ -5,6 +5,7 @@ from backends import run_sql
 from eventually import eventually
 from fleet import SERVICE, Images, await_ready, await_reason, forwarded, guests, pods_of, serves, start
 from kubectl import Kubectl, KubectlError, Manifest, Resource, condition_of
+from test_pod_additions import SIDECAR, beside
 
 NAME = "members"
 MIGRATE = ["python", "-m", "fleetkit.migrate"]
@@ -90,6 +91,24 @@ def test_failed_migration_is_kept_and_named_and_the_revision_before_serves(migra
     await_ready(migrated, NAME)
     (job,) = migration_jobs(migrated)
     assert condition_of(job, "Complete")["status"] == "True"
+
+
+def test_migrations_have_what_the_service_has_beside_it_and_end_all_the_same(migrated: Kubectl, images: Images) -> None:
+    nothing_to_do = ["python", "-c", "print('nothing to do')"]
+    manifest = members(images, nothing_to_do)
+    manifest["spec"]["pod"] = {
+        "initContainers": [beside(images.v1, "wait", command=["python", "-c", "pass"])],
+        "sidecars": [beside(images.v1, "proxy", command=SIDECAR)],
+    }
+    start(migrated, manifest)
+    (job,) = (job for job in migration_jobs(migrated) if nothing_to_do in commands_of(job))
+    assert condition_of(job, "Complete")["status"] == "True"
+    (pod,) = migrated.select("pods", f"batch.kubernetes.io/job-name={job['metadata']['name']}")
+    assert {status["name"] for status in pod["status"]["initContainerStatuses"]} == {"wait", "proxy"}
+
+
+def commands_of(job: Resource) -> list[list[str]]:
+    return [container["command"] for container in job["spec"]["template"]["spec"]["containers"]]
 
 
 def test_lost_migrator_and_a_service_made_owner_are_repaired(migrated: Kubectl) -> None:

@@ -44,6 +44,21 @@ def test_sidecars_come_after_what_must_end_before_the_service_starts_and_go_on_r
     assert found == [("beside", None), ("proxy", "Always")]
 
 
+def test_migrations_have_beside_them_what_the_service_has() -> None:
+    spec = {
+        "image": "i",
+        "database": {"migrations": {"command": ["migrate"]}},
+        "pod": {"initContainers": [BESIDE], "sidecars": [{**BESIDE, "name": "proxy"}]},
+    }
+    rendered = rendered_service(FastAPIServiceSpec.model_validate(spec))
+    assert rendered.migration is not None
+    pod = rendered.migration["spec"]["template"]["spec"]
+    found = [(container["name"], container.get("restartPolicy")) for container in pod["initContainers"]]
+    assert found == [("beside", None), ("proxy", "Always")], "one that is stopped with the command, or no Job would end"
+    assert [container["name"] for container in pod["containers"]] == ["app"]
+    assert restricted_violations(pod) == []
+
+
 def test_containers_beside_the_service_have_none_of_its_secrets() -> None:
     spec = {"secrets": [{"env": "KEY", "generate": True}], "pod": {"sidecars": [BESIDE]}}
     (sidecar,) = deployment(**spec)["spec"]["template"]["spec"]["initContainers"]

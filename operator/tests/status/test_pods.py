@@ -86,6 +86,33 @@ CAUSES: dict[str, tuple[Object, Reason, str]] = {
         Reason.CRASH_LOOP,
         "container wait of pod shop-1 ended with exit code 2: no route",
     ),
+    "init container that ended its pod": (
+        pod(
+            waiting("PodInitializing"),
+            initContainerStatuses=[{**terminated(2, "no route"), "name": "wait"}],
+            phase="Failed",
+        ),
+        Reason.CRASH_LOOP,
+        "container wait of pod shop-1 ended with exit code 2: no route",
+    ),
+    "sidecar that was stopped by the end of its pod": (
+        pod(
+            terminated(1, "the column is in the way"),
+            initContainerStatuses=[{**terminated(143, "stopping"), "name": "proxy"}],
+            phase="Failed",
+        ),
+        Reason.CRASH_LOOP,
+        "container app of pod shop-1 ended with exit code 1: the column is in the way",
+    ),
+    "sidecar that keeps the service from starting": (
+        pod(
+            waiting("CrashLoopBackOff", last=FAILED),
+            initContainerStatuses=[{**waiting("ErrImagePull", "no such proxy"), "name": "proxy"}],
+            phase="Running",
+        ),
+        Reason.IMAGE_PULL_FAILED,
+        "container proxy of pod shop-1: no such proxy",
+    ),
 }
 
 HARMLESS: dict[str, Object] = {

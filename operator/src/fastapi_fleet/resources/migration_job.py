@@ -20,7 +20,11 @@ def migration_job_name(service: str, spec: FastAPIServiceSpec) -> str | None:
 
 
 def render_migration_job(owner: Owner, spec: FastAPIServiceSpec, template: Manifest) -> Manifest | None:
-    """`template`: of the service's pods. A Job cannot be changed: one is made for each image and command."""
+    """`template`: of the service's pods. A Job cannot be changed: one is made for each image and command.
+
+    What the service needs before and beside it, such as a proxy to the database, its migrations need as well. Sidecars
+    are init containers that go on running: the kubelet stops them when the command has ended, and the Job is complete.
+    """
     name = migration_job_name(owner.name, spec)
     if name is None or spec.database is None or spec.database.migrations is None:
         return None
@@ -29,7 +33,6 @@ def render_migration_job(owner: Owner, spec: FastAPIServiceSpec, template: Manif
     pod = {
         **template["spec"],
         "restartPolicy": "Never",
-        "initContainers": [],
         "topologySpreadConstraints": [],
         "containers": [container],
     }

@@ -63,9 +63,15 @@ def _causes(pod: LiveObject, hidden: Sequence[str]) -> Iterator[Cause]:
     for condition in status.get("conditions") or ():
         if condition["type"] == "PodScheduled" and condition.get("reason") == "Unschedulable":
             yield Cause(Reason.UNSCHEDULABLE, f"pod {name}: {condition.get('message', 'no node fits')}")
-    for container in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
+    for container in _in_order_of_blame(status):
         if not container.get("ready"):
             yield from _container_causes(name, container, hidden)
+
+
+def _in_order_of_blame(status: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """What comes first keeps the others from starting; of a pod that has ended, sidecars were stopped by its end."""
+    before, own = status.get("initContainerStatuses") or (), status.get("containerStatuses") or ()
+    yield from (*own, *before) if status.get("phase") in {"Succeeded", "Failed"} else (*before, *own)
 
 
 def _container_causes(pod: str, container: Mapping[str, Any], hidden: Sequence[str]) -> Iterator[Cause]:
