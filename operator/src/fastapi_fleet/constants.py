@@ -43,6 +43,9 @@ ANNOTATION_STILL_CALLED: Final = f"{GROUP}/still-called"
 ANNOTATION_REPLICAS: Final = f"{GROUP}/replicas"
 """On a Deployment whose replicas the operator does not send, because an autoscaler sets them."""
 
+ANNOTATION_PREFLIGHT: Final = f"{GROUP}/preflight"
+"""On a Deployment: hash of the image and configuration that were checked before it was written."""
+
 HEALTH_LIVE_PATH: Final = "/health/live"
 HEALTH_READY_PATH: Final = "/health/ready"
 

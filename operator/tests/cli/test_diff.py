@@ -269,3 +269,12 @@ async def test_cluster_that_refuses_ends_with_3_and_broken_files_with_1(
     refused = await diff(cluster, folder, fastapi_service())
     assert (refused.exit_code, "refused by the test" in refused.errors) == (3, True)
     assert not cluster.server.kube.has(SHOP)
+
+
+async def test_preflight_of_what_was_checked_is_not_told(cluster: CommandedCluster, folder: Path) -> None:
+    checked = fastapi_service(preflight={})
+    await running(cluster, checked)
+    (job,) = cluster.server.kube.keys("Job")
+    cluster.server.kube.remove(job)
+    await cluster.operator.settle()
+    assert (await diff(cluster, folder, checked)).output == "nothing would change\n"

@@ -22,7 +22,7 @@ from fastapi_fleet.handlers.login import log_in
 from fastapi_fleet.kube.connection import Connection
 from fastapi_fleet.kube.http_client import HttpKubeClient
 from fastapi_fleet.kube.kinds import DEPLOYMENT, JOB, Object, ObjectKey
-from fastapi_fleet.status.migrations_complete import LABEL_JOB
+from fastapi_fleet.status.jobs import LABEL_JOB
 from fastapi_fleet.status.revisions import revision_of
 from support.commanded_cluster import CommandedCluster
 from support.fleet import child

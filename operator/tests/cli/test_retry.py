@@ -31,7 +31,7 @@ async def test_failed_migration_runs_again_and_the_service_after_it(cluster: Com
     before = cluster.server.kube.object(job)["metadata"]["uid"]
     result = await cluster.fleet("retry", "shop")
     assert (result.exit_code, result.errors) == (0, "")
-    assert result.output.startswith(f"shop migrates again in place of {job.name}. ")
+    assert result.output.startswith(f"shop tries again in place of {job.name}. ")
     await cluster.operator.settle()
     assert cluster.server.kube.object(job)["metadata"]["uid"] != before
     assert cluster.operator.conditions(SHOP)["MigrationsComplete"].reason == "Migrating"
@@ -46,7 +46,7 @@ async def test_migration_that_runs_or_has_run_is_left_alone(cluster: CommandedCl
     cluster.server.kube.edit(job, lambda obj: obj.update(status=status))
     result = await cluster.fleet("retry", "shop")
     assert (result.exit_code, result.output) == (1, "")
-    assert "no migration of shop has failed" in result.errors
+    assert "no preflight and no migration of shop has failed" in result.errors
     assert cluster.server.kube.has(job)
 
 
@@ -75,3 +75,14 @@ async def test_job_that_took_the_place_of_the_failed_one_meanwhile_stays(cluster
     )
     result = await cluster.fleet("retry", "shop")
     assert (result.exit_code, cluster.server.kube.has(job)) == (3, True)
+
+
+async def test_failed_preflight_runs_again(cluster: CommandedCluster) -> None:
+    await cluster.operator.submit(fastapi_service(preflight={}))
+    (job,) = cluster.server.kube.keys(JOB.name)
+    cluster.server.kube.edit(job, fail)
+    await cluster.operator.settle()
+    assert cluster.operator.conditions(SHOP)["ConfigValid"].reason == "PreflightFailed"
+    assert (await cluster.fleet("retry", "shop")).exit_code == 0
+    await cluster.operator.settle()
+    assert cluster.operator.conditions(SHOP)["ConfigValid"].reason == "Checking"

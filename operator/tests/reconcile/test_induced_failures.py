@@ -30,6 +30,7 @@ ALL: dict[str, Any] = {
     "ingress": {"host": "shop.example.org"},
     "monitoring": {},
     "worker": {},
+    "preflight": {},
 }
 SHOP, FULL_SHOP = fastapi_service(replicas=2), fastapi_service(**ALL)
 PASSING_SHOP = fastapi_service(

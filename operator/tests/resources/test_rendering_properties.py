@@ -26,7 +26,7 @@ def deployment_spec(spec: FastAPIServiceSpec) -> dict[str, Any]:
 
 
 def pods_of(spec: FastAPIServiceSpec) -> list[dict[str, Any]]:
-    """Pod specs of the service, of its worker and of its migrations."""
+    """Pod specs of the service, of its worker and of its Jobs."""
     workloads = (manifest for manifest in rendered_service(spec).all if manifest["kind"] in {"Deployment", "Job"})
     return [workload["spec"]["template"]["spec"] for workload in workloads]
 
@@ -117,8 +117,8 @@ def test_prerequisites_come_before_the_workload_and_none_twice(spec: FastAPIServ
     rendered = rendered_service(spec)
     keys = [key_of(manifest) for manifest in rendered.all]
     kinds = [key.kind for key in keys[len(rendered.prerequisites) :] if key.kind in {"Job", "Deployment"}]
-    assert kinds[0] == ("Job" if rendered.migration else "Deployment")
-    assert "Job" not in kinds[1:]
+    jobs = [job for job in (rendered.preflight, rendered.migration) if job is not None]
+    assert kinds == ["Job"] * len(jobs) + ["Deployment"] * (len(kinds) - len(jobs))
     assert len(keys) == len(set(keys))
 
 
@@ -128,7 +128,8 @@ def test_children_are_told_before_they_are_rendered(spec: FastAPIServiceSpec) ->
     no_caller: tuple[str, ...] = ()
     for served, callers in ((frozenset[str](), no_caller), (everything, no_caller), (everything, ("monitoring",))):
         rendered = rendered_service(spec, served=served, caller_namespaces=callers)
-        assert set(child_keys(SERVICE_OWNER, spec, served, callers)) == {key_of(manifest) for manifest in rendered.all}
+        told = (manifest for manifest in rendered.all if manifest is not rendered.preflight)
+        assert set(child_keys(SERVICE_OWNER, spec, served, callers)) == {key_of(manifest) for manifest in told}
 
 
 @given(specs.service_specs())

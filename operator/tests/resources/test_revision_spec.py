@@ -42,7 +42,7 @@ def test_field_that_no_rollback_takes_back_shapes_no_pod(field: str) -> None:
 def test_restored_spec_makes_the_same_pods_as_long_as_rights_and_data_are_the_same(
     old: FastAPIServiceSpec, new: FastAPIServiceSpec
 ) -> None:
-    new = new.model_copy(update={field: getattr(old, field) for field in RIGHTS_AND_DATA})
+    new = new.model_copy(update={field: getattr(old, field) for field in (*RIGHTS_AND_DATA, "preflight")})
     snapshot = snapshot_in(rendered_service(old).workload)
     assert snapshot is not None
     again = restored(new, snapshot)

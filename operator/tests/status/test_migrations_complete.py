@@ -8,7 +8,8 @@ from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.constants import ANNOTATION_REVISION
 from fastapi_fleet.status.conditions import Finding
 from fastapi_fleet.status.facts import LiveObject, ServiceFacts
-from fastapi_fleet.status.migrations_complete import LABEL_JOB, migrations_complete
+from fastapi_fleet.status.jobs import LABEL_JOB
+from fastapi_fleet.status.migrations_complete import migrations_complete
 
 MIGRATED_APART = {"database": {"migrations": {"command": ["migrate"]}}}
 DEPLOYMENT = {"metadata": {"name": "shop", "annotations": {ANNOTATION_REVISION: "before"}}}

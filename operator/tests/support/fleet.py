@@ -32,6 +32,7 @@ from fastapi_fleet.reconcile.resync import Resync
 from fastapi_fleet.reconcile.servers import Servers
 from fastapi_fleet.reconcile.service_pass import ServicePass, ServicePassDependencies
 from fastapi_fleet.reconcile.workers import Workers
+from fastapi_fleet.status.jobs import is_at_work
 
 from support.backends import FakePostgres, FakeRabbitmq
 from support.events import FakeEventSink
@@ -123,12 +124,19 @@ class Fleet:
 
     async def roll_out(self) -> list[Call]:
         """Let every Job succeed and every Deployment and StatefulSet come up, and settle."""
-        for key in self.kube.keys(JOB.name):
-            self.kube.edit(key, succeed)
-        written = await self.settle()
+        written = await self._let_jobs_succeed()
         for kind in (DEPLOYMENT, STATEFUL_SET):
             for key in self.kube.keys(kind.name):
                 self.kube.edit(key, come_up)
+        return [*written, *await self.settle()]
+
+    async def _let_jobs_succeed(self) -> list[Call]:
+        """One Job may wait for another: migrations for the preflight."""
+        written: list[Call] = []
+        while at_work := [key for key in self.kube.keys(JOB.name) if is_at_work(self.kube.object(key))]:
+            for key in at_work:
+                self.kube.edit(key, succeed)
+            written += await self.settle()
         return [*written, *await self.settle()]
 
     def conditions(self, resource: Object) -> dict[str, ConditionView]:

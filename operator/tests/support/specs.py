@@ -179,6 +179,7 @@ def service_specs(draw: st.DrawFn) -> FastAPIServiceSpec:
             "worker": draw(workers),
             "pod": draw(st.just({}) | pods()),
             "serviceAccount": draw(st.sampled_from([{}, {"name": "theirs"}, {"mountToken": True}])),
+            "preflight": draw(st.none() | st.fixed_dictionaries({}, optional={"settings": st.just("shop.web:Config")})),
             "probes": draw(probes),
             "shutdown": draw(shutdowns()),
             "rollout": {"minReadySeconds": draw(st.integers(0, 3600))},

@@ -19,6 +19,7 @@ class ConditionType(StrEnum):
     DEPENDENCIES_READY = "DependenciesReady"
     DATABASE_READY = "DatabaseReady"
     BROKER_READY = "BrokerReady"
+    CONFIG_VALID = "ConfigValid"
     MIGRATIONS_COMPLETE = "MigrationsComplete"
     ROLLOUT_COMPLETE = "RolloutComplete"
     ROUTE_READY = "RouteReady"
@@ -62,6 +63,13 @@ class Reason(StrEnum):
     BACKEND_UNAVAILABLE = "BackendUnavailable"
     PROVISIONED = "Provisioned"
     DATA_KEPT = "DataKept"
+
+    CHECKING = "Checking"
+    SETTINGS_ACCEPTED = "SettingsAccepted"
+    SETTINGS_ABSENT = "SettingsAbsent"
+    SETTINGS_REFUSED = "SettingsRefused"
+    UNCHANGED = "Unchanged"
+    PREFLIGHT_FAILED = "PreflightFailed"
 
     MIGRATED = "Migrated"
     MIGRATING = "Migrating"

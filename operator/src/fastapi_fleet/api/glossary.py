@@ -23,6 +23,7 @@ CONDITIONS: Final[dict[Type, str]] = {
     Type.DEPENDENCIES_READY: "The platform, the Secrets and the services that the spec names are there.",
     Type.DATABASE_READY: "The service's own database and role exist and its Secret holds their URL.",
     Type.BROKER_READY: "The service's own broker user has the spec's permissions and its Secret holds the URL.",
+    Type.CONFIG_VALID: "The settings of the image accept the configuration; migrations and pods start after that.",
     Type.MIGRATIONS_COMPLETE: "The migrations of the image have run; its pods start after that.",
     Type.ROLLOUT_COMPLETE: "Every pod runs the newest revision and is ready; none of an older one is left.",
     Type.ROUTE_READY: "Every Gateway in spec.route has accepted the route. Ready does not wait for it.",
@@ -134,6 +135,29 @@ REASONS: Final[dict[Reason, Explanation]] = {
     Reason.TLS_FAILED: Explanation(
         "The server speaks no TLS, or its certificate is not trusted or is another host's.",
         "Correct the Secret's `ca.crt`, `sslmode` or `tls`, or the server's certificate.",
+    ),
+    Reason.CHECKING: Explanation(
+        "A Job makes the settings of the coming pods; pods of the revision before go on serving.",
+        "Wait; `kubectl get pods` shows the Job that the message names.",
+    ),
+    Reason.SETTINGS_ACCEPTED: Explanation(
+        "The settings class of the image accepts the environment of the coming pods."
+    ),
+    Reason.SETTINGS_ABSENT: Explanation(
+        "The image has no settings class of the name in spec.preflight.settings: it was let through unchecked.",
+        "Correct spec.preflight.settings, or take spec.preflight out if there is nothing to check.",
+    ),
+    Reason.SETTINGS_REFUSED: Explanation(
+        "The settings class of the image refuses the environment of the coming pods. Nothing is rolled out; the "
+        "revision before goes on serving.",
+        "Correct the variables that the message names, in the spec or in the Secret, or the image. A change of any of "
+        "them is checked at once; `kubectl delete job NAME` checks again what has not changed.",
+    ),
+    Reason.UNCHANGED: Explanation("Image and configuration are those that run already: there is nothing to check."),
+    Reason.PREFLIGHT_FAILED: Explanation(
+        "The settings could not be checked: the image has no python, or the process was killed.",
+        "Read the message and `kubectl logs job/NAME`; `kubectl delete job NAME` tries again. Take spec.preflight out "
+        "for an image that cannot be asked.",
     ),
     Reason.MIGRATED: Explanation("The migrations of this image have run."),
     Reason.MIGRATING: Explanation(

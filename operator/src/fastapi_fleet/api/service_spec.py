@@ -23,6 +23,7 @@ from fastapi_fleet.api.model import (
 )
 from fastapi_fleet.api.network_spec import NetworkPolicy
 from fastapi_fleet.api.pod_spec import Pod, ServiceAccount
+from fastapi_fleet.api.preflight_spec import Preflight
 from fastapi_fleet.api.probe_spec import Probes
 from fastapi_fleet.api.rollout_spec import DEADLINE_RULES, Rollout
 from fastapi_fleet.api.scaling_spec import (
@@ -250,6 +251,11 @@ class FastAPIServiceSpec(ApiModel):
         default=ServiceAccount(), description="Who the pods are to the API server and to the cloud."
     )
     pod: Pod = Field(default=Pod(), description="What else the pods are to have, within Pod Security restricted.")
+    preflight: Preflight | None = Field(
+        None,
+        description="Checks of a new image or configuration in a short Job, before migrations and pods. {} takes the "
+        "defaults; left out, nothing is checked.",
+    )
     probes: Probes = Field(default=Probes(), description="Health checks.")
     shutdown: Shutdown = Field(default=Shutdown(), description="How a pod stops: one budget for all that happens.")
     rollout: Rollout = Field(default=Rollout(), description="How a new revision takes over, and which one runs.")

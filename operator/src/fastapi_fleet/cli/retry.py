@@ -8,7 +8,7 @@ from fastapi_fleet.cli.services import ServiceName, belonging_to, get_service
 from fastapi_fleet.kube.http_client import HttpKubeClient
 from fastapi_fleet.kube.kinds import JOB, Object
 from fastapi_fleet.reconcile.ownership import is_owned, owner_from
-from fastapi_fleet.status.migrations_complete import has_failed
+from fastapi_fleet.status.jobs import failure_of
 
 EXAMPLES = "Examples: fleet retry shop · fleet retry shop -n team && fleet logs shop --migration --follow"
 
@@ -17,25 +17,27 @@ def retry(
     name: ServiceName,
     namespace: Namespace = None,
 ) -> None:
-    """Run failed migrations of a service again, with the image and configuration that its spec has now.
+    """Run a failed preflight or failed migrations of a service again, with the image and configuration of its spec now.
 
     The failed Job is deleted with its pods, and their logs with them; the operator then makes it anew. Exit code 1
-    says that no migration has failed.
+    says that none has failed.
     """
 
     async def write(client: HttpKubeClient, where: str) -> list[str]:
         service = await get_service(client, where, name)
         if (service.get("spec") or {}).get("paused"):
             fail(f"{name} is paused: the operator would run nothing", f"First: fleet resume {name}", ExitCode.FOUND)
-        failed = [job for job in await _jobs(client, where, service) if has_failed(job)]
+        failed = [job for job in await _jobs(client, where, service) if failure_of(job)]
         for job in failed:
             await client.delete(job)
         return [job["metadata"]["name"] for job in failed]
 
     deleted = in_cluster(write, namespace)
     if not deleted:
-        fail(f"no migration of {name} has failed", f"How far it is: fleet status {name}", ExitCode.FOUND)
-    typer.echo(f"{name} migrates again in place of {', '.join(deleted)}. What becomes of it: fleet status {name}")
+        fail(
+            f"no preflight and no migration of {name} has failed", f"How far it is: fleet status {name}", ExitCode.FOUND
+        )
+    typer.echo(f"{name} tries again in place of {', '.join(deleted)}. What becomes of it: fleet status {name}")
 
 
 async def _jobs(client: HttpKubeClient, namespace: str, service: Object) -> list[Object]:

@@ -22,6 +22,7 @@ from fastapi_fleet.reconcile.on_platform import on_platform
 from fastapi_fleet.reconcile.ownership import owner_from, refuse_foreign
 from fastapi_fleet.reconcile.parse import parse_platform, parse_service
 from fastapi_fleet.reconcile.platform_pass import admin_passwords, child_keys, known_authorities
+from fastapi_fleet.reconcile.preflight import runs_already
 from fastapi_fleet.reconcile.rollback import wanted_spec
 from fastapi_fleet.reconcile.service_plan import ServicePlan, plan_service
 from fastapi_fleet.resources.equality import holds
@@ -134,9 +135,19 @@ class _Children:
         self._snapshot.run(plan.manifests.workload)
         kept = Migrations(self._cache, self._read).kept(plan, resource)
         return [
-            *self._written(plan.manifests.all, observed.children),
+            *self._written(self._begun(plan), {**observed.children, **await self._preflight(plan)}),
             *map(deletion, unwanted(self._cache, owner, (*plan.manifests.all, *kept))),
         ]
+
+    async def _preflight(self, plan: ServicePlan) -> dict[ObjectKey, Object]:
+        """Its Job, whose name only the plan tells."""
+        job = plan.manifests.preflight
+        return {} if job is None else await self._read.live([key_of(job)])
+
+    def _begun(self, plan: ServicePlan) -> list[Manifest]:
+        """All but the Job of a preflight that asks nothing new."""
+        passed_over = plan.manifests.preflight if runs_already(plan) else None
+        return [manifest for manifest in plan.manifests.all if manifest is not passed_over]
 
     def _plan(self, owner: Owner, spec: FastAPIServiceSpec, observed: Observed) -> ServicePlan:
         return plan_service(

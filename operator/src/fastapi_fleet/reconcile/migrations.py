@@ -12,7 +12,7 @@ from fastapi_fleet.reconcile.parse import parse_status
 from fastapi_fleet.reconcile.service_plan import ServicePlan
 from fastapi_fleet.resources.migration_job import COMPONENT, migration_job_name
 from fastapi_fleet.status.facts import ServiceFacts
-from fastapi_fleet.status.migrations_complete import has_succeeded, is_at_work
+from fastapi_fleet.status.jobs import has_succeeded, is_at_work
 
 
 class Migrations:
@@ -53,9 +53,9 @@ class Migrations:
                 yield job
 
     def _may_begin(self, plan: ServicePlan, facts: ServiceFacts) -> bool:
-        """Once the migrator can log in, and never beside the migrations of another image."""
+        """Once the image is let in and the migrator can log in, and never beside the migrations of another image."""
         can_log_in = facts.database is not None and facts.database.ready
-        return can_log_in and not any(is_at_work(job) for job in self._jobs(_service(plan)))
+        return plan.is_let_in(facts) and can_log_in and not any(is_at_work(job) for job in self._jobs(_service(plan)))
 
     def _jobs(self, service: ObjectKey) -> list[Object]:
         return [child for child in self._cache.owned_by(service) if child["kind"] == JOB.name]

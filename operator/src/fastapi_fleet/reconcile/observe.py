@@ -33,6 +33,7 @@ from fastapi_fleet.reconcile.children import Children
 from fastapi_fleet.reconcile.endpoints import Endpoints, endpoints_of
 from fastapi_fleet.reconcile.on_platform import platform_of, require_valid_defaults
 from fastapi_fleet.resources import names
+from fastapi_fleet.resources.config_map import config_map_names
 from fastapi_fleet.resources.environment import own_secret_keys
 from fastapi_fleet.resources.ingress import paths_closed_by_ingress
 from fastapi_fleet.resources.manifest import Owner
@@ -149,12 +150,14 @@ def pods_of(cache: ObjectCache, owner: ObjectKey, component: str) -> tuple[Objec
 def child_keys(
     owner: Owner, spec: FastAPIServiceSpec, served: frozenset[str], caller_namespaces: tuple[str, ...]
 ) -> list[ObjectKey]:
-    """The children that the spec asks for, told before they can be rendered."""
+    """The children that the spec asks for, told before they can be rendered.
+
+    All but the Job of a preflight, whose name is a hash of what is rendered.
+    """
     wanted = [(SERVICE, owner.name), (DEPLOYMENT, owner.name)]
     if spec.service_account.name is None:
         wanted.append((SERVICE_ACCOUNT, owner.name))
-    if spec.config:
-        wanted.append((CONFIG_MAP, names.config_map(owner.name)))
+    wanted += ((CONFIG_MAP, name) for name in config_map_names(owner, spec))
     if own_secret_keys(spec):
         wanted.append((SECRET, names.secret(owner.name)))
     if spec.worker is not None:

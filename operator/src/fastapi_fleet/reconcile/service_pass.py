@@ -23,6 +23,7 @@ from fastapi_fleet.reconcile.on_platform import on_platform
 from fastapi_fleet.reconcile.outcome import DONE, Outcome, outcome_of
 from fastapi_fleet.reconcile.ownership import owner_from
 from fastapi_fleet.reconcile.parse import parse_service, parse_status
+from fastapi_fleet.reconcile.preflight import Preflights
 from fastapi_fleet.reconcile.references import References
 from fastapi_fleet.reconcile.release import Left, Release
 from fastapi_fleet.reconcile.rollback import wanted_spec
@@ -86,6 +87,7 @@ class ServicePass:
         self._caller_namespaces = dependencies.caller_namespaces
         self._children = Children(dependencies.kube, dependencies.cache)
         self._release = Release(dependencies.cache, dependencies.backing)
+        self._preflights = Preflights(dependencies.cache, self._children)
         self._migrations = Migrations(dependencies.cache, self._children)
         self._status = StatusWriter(dependencies.kube, dependencies.cache, dependencies.announce)
 
@@ -127,7 +129,9 @@ class ServicePass:
             if not spec.paused:
                 await self._hold(resource, plan)
                 await self._prepare(plan)
+                facts = await self._preflights.run(plan, facts)
                 facts = await self._provision(plan, facts)
+                await self._configure(plan, facts)
                 facts = await self._migrations.run(plan, facts)
                 facts = await self._run(resource, plan, facts)
         except ReconcileError as problem:
@@ -159,6 +163,11 @@ class ServicePass:
         if plan.spec.broker is not None:
             broker = await self._backing.provision_broker(plan.identity, plan.spec.broker, plan.credentials)
         return replace(facts, database=database, broker=broker)
+
+    async def _configure(self, plan: ServicePlan, facts: ServiceFacts) -> None:
+        """Pods that start anew read it at once, of whatever revision they are."""
+        if plan.is_let_in(facts):
+            await self._children.apply(plan.manifests.configuration, plan.observed.children)
 
     async def _run(self, resource: Object, plan: ServicePlan, facts: ServiceFacts) -> ServiceFacts:
         if plan.may_run(facts):

@@ -30,8 +30,9 @@ from fastapi_fleet.resources.equality import holds
 from fastapi_fleet.resources.manifest import Owner
 from fastapi_fleet.resources.render import ServiceManifests, render_fastapi_service
 from fastapi_fleet.resources.service_inputs import ServiceInputs
+from fastapi_fleet.status.config_valid import is_accepted
 from fastapi_fleet.status.facts import ServiceFacts, WorkerFacts
-from fastapi_fleet.status.migrations_complete import has_succeeded
+from fastapi_fleet.status.jobs import has_succeeded
 from fastapi_fleet.status.revisions import revision_of
 from fastapi_fleet.status.rollout_complete import runs_nothing_older
 
@@ -56,11 +57,17 @@ class ServicePlan:
     def uses_backends(self) -> bool:
         return self.spec.database is not None or self.spec.broker is not None
 
+    def is_let_in(self, facts: ServiceFacts) -> bool:
+        """Whether nothing was found against the image and its configuration, where something is asked about them."""
+        return self.manifests.preflight is None or is_accepted(facts.preflight)
+
     def may_run(self, facts: ServiceFacts) -> bool:
         """Pods start once their backends are there. Pods that run already do not wait for a backend that is down.
 
-        None of an image whose migrations have not run starts, ever.
+        None of an image that is not let in, or whose migrations have not run, starts, ever.
         """
+        if not self.is_let_in(facts):
+            return False
         if self.manifests.migration is not None and not (facts.migration and has_succeeded(facts.migration)):
             return False
         states = [state for state in (facts.database, facts.broker) if state is not None]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from fastapi_fleet.kube.kinds import Object
 from fastapi_fleet.resources import names
-from fastapi_fleet.status.migrations_complete import LABEL_JOB
+from fastapi_fleet.status.jobs import LABEL_JOB
 from fastapi_fleet.status.revisions import revision_of
 
 

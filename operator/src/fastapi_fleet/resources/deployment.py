@@ -28,6 +28,7 @@ from fastapi_fleet.resources.pod_additions import (
     render_volume_mounts,
     render_volumes,
 )
+from fastapi_fleet.resources.preflight_job import preflight_annotation
 from fastapi_fleet.resources.probes import render_probes
 from fastapi_fleet.resources.revision_spec import snapshot_annotation
 from fastapi_fleet.resources.security import SERVICE_UID, container_security_context, pod_security_context
@@ -44,6 +45,7 @@ def render_deployment(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceInp
     manifest["metadata"]["annotations"] = {
         ANNOTATION_REVISION: template_revision(template),
         **snapshot_annotation(spec),
+        **preflight_annotation(spec, template),
         **({ANNOTATION_REPLICAS: AUTOSCALED} if spec.autoscaling else {}),
         **({ANNOTATION_STILL_CALLED: ",".join(inputs.still_called)} if inputs.still_called else {}),
     }

@@ -49,6 +49,16 @@ def migration_job(service: str, image: str, command: Sequence[str]) -> str:
     return f"{service[: _LABEL_LIMIT - len('-migrate-') - len(digest)]}-migrate-{digest}"
 
 
+def preflight_job(service: str, checked: str) -> str:
+    """Another image or another configuration is another Job. `checked`: hash of both."""
+    return f"{service[: _LABEL_LIMIT - len('-preflight-') - 8]}-preflight-{checked[:8]}"
+
+
+def preflight_config_map(service: str) -> str:
+    """The configuration that is being checked, beside the one that pods read."""
+    return f"{service}-config-next"
+
+
 def postgres(platform: str) -> str:
     return backend(platform, "postgres")
 

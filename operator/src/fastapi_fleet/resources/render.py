@@ -6,7 +6,7 @@ from fastapi_fleet.api.platform_spec import FleetPlatformSpec
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.resources.backend_network_policy import render_backend_network_policies
 from fastapi_fleet.resources.certificate_authority import render_certificate_authority
-from fastapi_fleet.resources.config_map import render_config_map
+from fastapi_fleet.resources.config_map import render_config_map, render_preflight_config_map
 from fastapi_fleet.resources.deployment import render_deployment
 from fastapi_fleet.resources.horizontal_pod_autoscaler import render_horizontal_pod_autoscaler
 from fastapi_fleet.resources.http_route import render_http_route
@@ -18,6 +18,7 @@ from fastapi_fleet.resources.platform_inputs import PlatformInputs
 from fastapi_fleet.resources.pod_disruption_budget import render_pod_disruption_budget, render_worker_disruption_budget
 from fastapi_fleet.resources.postgres import render_postgres
 from fastapi_fleet.resources.postgres_cluster import render_postgres_cluster
+from fastapi_fleet.resources.preflight_job import render_preflight_job
 from fastapi_fleet.resources.rabbitmq import render_rabbitmq
 from fastapi_fleet.resources.rabbitmq_cluster import render_rabbitmq_cluster
 from fastapi_fleet.resources.secret import render_migrations_secret, render_secret
@@ -32,19 +33,22 @@ from fastapi_fleet.resources.worker import render_worker
 class ServiceManifests:
     """`prerequisites` come first: pods that start without them would fail. `workload` and the rest may wait.
 
-    `migration`: what is to be complete before these are written.
+    `preflight`: what is to let them in, `configuration`: what is written only then, `migration`: what is to be complete
+    before these are written.
     """
 
     prerequisites: tuple[Manifest, ...] = field(repr=False)
     workload: Manifest
     worker: Manifest | None
     companions: tuple[Manifest, ...]
+    preflight: Manifest | None
+    configuration: tuple[Manifest, ...]
     migration: Manifest | None
 
     @property
     def all(self) -> tuple[Manifest, ...]:
-        migration = (self.migration,) if self.migration is not None else ()
-        return (*self.prerequisites, *migration, *self.running)
+        jobs = (job for job in (self.preflight, self.migration) if job is not None)
+        return (*self.prerequisites, *self.configuration, *jobs, *self.running)
 
     @property
     def running(self) -> tuple[Manifest, ...]:
@@ -54,9 +58,10 @@ class ServiceManifests:
 
 
 def render_fastapi_service(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceInputs) -> ServiceManifests:
+    config_map = render_config_map(owner, spec)
     prerequisites = (
         render_service_account(owner, spec.service_account),
-        render_config_map(owner, spec),
+        render_preflight_config_map(owner, spec) if spec.preflight else config_map,
         render_secret(owner, {**inputs.credentials, **inputs.leaving}),
         render_migrations_secret(owner, inputs.migration_credentials),
         render_service(owner, spec),
@@ -73,12 +78,15 @@ def render_fastapi_service(owner: Owner, spec: FastAPIServiceSpec, inputs: Servi
     )
     workload = render_deployment(owner, spec, inputs)
     worker = render_worker(owner, spec, inputs)
+    preflight = render_preflight_job(owner, spec, workload["spec"]["template"])
     migration = render_migration_job(owner, spec, workload["spec"]["template"])
     return ServiceManifests(
         prerequisites=tuple(with_hash(manifest) for manifest in prerequisites if manifest is not None),
         workload=with_hash(workload),
         worker=with_hash(worker) if worker is not None else None,
         companions=tuple(with_hash(manifest) for manifest in companions if manifest is not None),
+        preflight=with_hash(preflight) if preflight is not None else None,
+        configuration=(with_hash(config_map),) if spec.preflight and config_map is not None else (),
         migration=with_hash(migration) if migration is not None else None,
     )
 

@@ -50,9 +50,18 @@ class WorkerFacts:
 
 
 @dataclass(frozen=True)
+class PreflightFacts:
+    """`job`: checks what is to run; None where that runs already. `pods` are those of every such Job."""
+
+    job: LiveObject | None
+    pods: tuple[LiveObject, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
 class ServiceFacts:
     """`spec` is None when it is invalid. `problem`: why the pass ended early. `revision`: of the wanted pod template.
 
+    `preflight` is None where nothing is to be checked, or not yet.
     `migration`: the Job of the wanted image, `migration_pods` those of every such Job.
     `served`: names of the kinds that a cluster may lack and this one has. `caller_namespaces`: whose pods may reach
     every service.
@@ -71,6 +80,7 @@ class ServiceFacts:
     revision: str | None = None
     database: BackendState | None = None
     broker: BackendState | None = None
+    preflight: PreflightFacts | None = None
     migration: LiveObject | None = None
     migration_pods: tuple[LiveObject, ...] = field(default=(), repr=False)
     route: LiveObject | None = None

@@ -29,6 +29,10 @@ _MIN_RESTARTS = 1
 """A process that has ended once and was started again is a crash already; waiting for the back-off would hide it."""
 
 
+ENDED = frozenset({Reason.CRASH_LOOP, Reason.OUT_OF_MEMORY})
+"""What pods of a Job tell of an attempt that is over. The Job decides whether there is another."""
+
+
 @dataclass(frozen=True)
 class Cause:
     reason: Reason

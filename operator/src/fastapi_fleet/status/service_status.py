@@ -10,6 +10,7 @@ from fastapi_fleet.resources.environment import own_secret_keys
 from fastapi_fleet.resources.manifest import selector_labels
 from fastapi_fleet.status.backing_ready import broker_ready, database_ready
 from fastapi_fleet.status.conditions import Finding, holds, merge
+from fastapi_fleet.status.config_valid import config_valid
 from fastapi_fleet.status.dependencies_ready import dependencies_ready
 from fastapi_fleet.status.exposure_ready import exposure_ready
 from fastapi_fleet.status.facts import ServiceFacts
@@ -52,6 +53,7 @@ def _findings(facts: ServiceFacts, previous: FastAPIServiceStatus) -> Iterator[F
         dependencies_ready(facts),
         database_ready(facts),
         broker_ready(facts),
+        config_valid(facts),
         migrations_complete(facts),
     ):
         if finding is not None:

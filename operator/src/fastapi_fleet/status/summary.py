@@ -10,6 +10,8 @@ STALLED_REASONS = frozenset(
         Reason.INVALID_SPEC,
         Reason.NOT_OWNED,
         Reason.PROGRESS_DEADLINE_EXCEEDED,
+        Reason.SETTINGS_REFUSED,
+        Reason.PREFLIGHT_FAILED,
         Reason.MIGRATION_FAILED,
         Reason.ADMIN_SECRET_MISSING,
         Reason.ADMIN_SECRET_INVALID,

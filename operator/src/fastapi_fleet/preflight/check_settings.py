@@ -1,0 +1,177 @@
+"""Makes the settings of a service in its own environment, and tells what is wrong with them without telling a value.
+
+usage: python -c SOURCE MODULE:ATTRIBUTE FILE NAME,NAME...
+
+The answer goes into FILE as JSON. NAMEs are variables whose values may show. Ends with 3 where settings are refused.
+Runs in whatever image a service has: it needs the standard library of Python 3.9, and nothing else.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import re
+import sys
+import threading
+import traceback
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import unquote
+
+REFUSED = 3
+SECONDS = 60.0
+ANSWER_LIMIT = 4096
+"""Bytes that the kubelet takes of a termination message."""
+
+MOST_FINDINGS = 64
+PLACE_LIMIT, TEXT_LIMIT = 120, 300
+RUN = 6
+"""Characters that a text and a secret must have in common to be hidden. A shorter secret is hidden as a word."""
+
+NEVER_SECRET = {"HOME", "HOSTNAME", "LANG", "OLDPWD", "PATH", "PWD", "SHLVL", "TERM", "TZ", "_"}
+NEVER_SECRET_PREFIXES = ("KUBERNETES_", "LC_", "PYTHON")
+
+Finding = dict[str, str]
+Answer = dict[str, Any]
+
+
+class AbsentError(Exception):
+    """There is nothing of that name in the image."""
+
+
+def load(path: str) -> Any:  # noqa: ANN401 - whatever the image has
+    """Raises AbsentError; and whatever the module raises."""
+    module, _, attribute = path.partition(":")
+    try:
+        found: Any = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name and f"{module}.".startswith(f"{error.name}."):
+            raise AbsentError(f"the image has no module {error.name}") from None
+        raise
+    for name in attribute.split("."):
+        if not hasattr(found, name):
+            raise AbsentError(f"{module} has no {attribute}")
+        found = getattr(found, name)
+    return found
+
+
+def check(path: str, hidden: Iterable[str], shown: Iterable[str] = ()) -> Answer:
+    """`hidden` and `shown`: values that must not show, and values that may."""
+    secret, plain = set(hidden), set(shown)
+    settings = None
+    try:
+        settings = load(path)
+        if callable(settings):
+            settings()
+    except AbsentError as absent:
+        return {"outcome": "absent", "findings": [{"where": path, "what": str(absent)}]}
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever an image raises is told, not handled
+        return {"outcome": "refused", "findings": list(findings_of(error, settings, secret, plain))}
+    return {"outcome": "accepted", "findings": []}
+
+
+def findings_of(error: BaseException, settings: object, secret: set[str], plain: set[str]) -> Iterator[Finding]:
+    errors = getattr(error, "errors", None)
+    if type(error).__name__ != "ValidationError" or not callable(errors):
+        what = f"{type(error).__name__}: {error}"
+        yield finding(place_of(error), redacted(what, secret - plain))
+        return
+    for detail in errors():
+        hidden = (secret | set(texts_in(detail.get("input")))) - plain
+        yield finding(variable_of(detail["loc"], settings, hidden), redacted(detail["msg"], hidden))
+
+
+def finding(where: str, what: str) -> Finding:
+    return {"where": where[:PLACE_LIMIT], "what": " ".join(what.split())[:TEXT_LIMIT]}
+
+
+def variable_of(location: Iterable[object], settings: object, hidden: set[str]) -> str:
+    """The environment variable, as settings of pydantic name it. What follows may be keys of a value."""
+    first, *inner = [str(part) for part in location] or ["(settings)"]
+    fields = getattr(settings, "model_fields", None) or getattr(settings, "__fields__", None) or {}
+    config = getattr(settings, "model_config", None)
+    prefix = config.get("env_prefix", "") if isinstance(config, dict) and first in fields else ""
+    return ".".join([f"{prefix}{first}".upper(), *(redacted(part, hidden) for part in inner)])
+
+
+def place_of(error: BaseException) -> str:
+    """File and line of the service's own code, as far in as there is some."""
+    own = ""
+    for frame in traceback.extract_tb(error.__traceback__):
+        file = Path(frame.filename)
+        if Path.cwd() in file.parents and "site-packages" not in file.parts:
+            own = f"{file.relative_to(Path.cwd())}:{frame.lineno}"
+    return own
+
+
+def redacted(text: str, hidden: Iterable[str]) -> str:
+    """The first line, without any run of characters that a hidden value has as well."""
+    line = (text.strip().splitlines() or [""])[0][: 4 * TEXT_LIMIT]
+    covered = [False] * len(line)
+    for value in {form for secret in hidden for form in (secret.strip(), unquote(secret.strip())) if form}:
+        for start, end in common(line, value):
+            covered[start:end] = [True] * (end - start)
+    marked = "".join("\0" if covered[at] else character for at, character in enumerate(line))
+    return re.sub("\0+", "***", marked)
+
+
+def common(line: str, value: str) -> Iterator[tuple[int, int]]:
+    """Where the line has something of the value. The scheme of a URL is no secret."""
+    if len(value) < RUN:
+        for word in re.finditer(rf"(?<!\w){re.escape(value)}(?!\w)", line):
+            yield word.span()
+        return
+    told = re.sub(r"^[A-Za-z][\w+.-]*://", "", value)
+    for start in range(len(line) - RUN + 1):
+        if line[start : start + RUN] in told:
+            yield start, start + RUN
+
+
+def texts_in(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple, set, frozenset)):
+        for item in value:
+            yield from texts_in(item)
+    elif isinstance(value, (str, bytes, int, float)):
+        yield value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def encoded(answer: Answer) -> str:
+    """As JSON that the kubelet does not cut: findings at the end are left out, and counted."""
+    findings = answer["findings"]
+    kept = findings[:MOST_FINDINGS]
+    while True:
+        text = json.dumps({**answer, "findings": kept, "more": len(findings) - len(kept)})
+        if len(text) <= ANSWER_LIMIT or not kept:
+            return text
+        kept.pop()
+
+
+def is_never_secret(name: str) -> bool:
+    return name in NEVER_SECRET or name.startswith(NEVER_SECRET_PREFIXES)
+
+
+def end(answer: Answer, file: str) -> NoReturn:
+    """Whatever threads the image has begun: they must not hold a rollout up."""
+    Path(file).write_text(encoded(answer), encoding="ascii")
+    sys.stdout.flush()
+    os._exit(REFUSED if answer["outcome"] == "refused" else 0)
+
+
+def main(path: str, file: str, names: str) -> NoReturn:
+    shown = {name for name in os.environ if name in names.split(",")}
+    hidden = {os.environ[name] for name in os.environ if name not in shown and not is_never_secret(name)}
+    late = {"outcome": "refused", "findings": [finding(path, f"took more than {SECONDS:.0f} s")]}
+    watchdog = threading.Timer(SECONDS, end, (late, file))
+    watchdog.daemon = True
+    watchdog.start()
+    answer = check(path, hidden, {os.environ[name] for name in shown})
+    watchdog.cancel()
+    end(answer, file)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,95 @@
+"""Job that asks a new image for its settings: a pod like the service's own, with another command."""
+
+from typing import Final
+
+from fastapi_fleet.api.preflight_spec import Preflight
+from fastapi_fleet.api.service_spec import FastAPIServiceSpec
+from fastapi_fleet.constants import ANNOTATION_CONFIG_HASH, ANNOTATION_PREFLIGHT
+from fastapi_fleet.preflight.answer import script
+from fastapi_fleet.preflight.check_settings import REFUSED
+from fastapi_fleet.resources import names
+from fastapi_fleet.resources.manifest import Manifest, Owner, child, child_labels, content_hash
+from fastapi_fleet.resources.probes import PROBE_FIELDS
+
+COMPONENT: Final = "preflight"
+ATTEMPTS_AFTER_THE_FIRST = 2
+"""A process that was killed may have been unlucky; settings that are refused are not asked again."""
+
+ANSWER_FILE: Final = "/dev/termination-log"
+"""What is written there is in the status of the pod; what the image prints is not."""
+
+_OF_SERVING = frozenset({"ports", "lifecycle", "command", "args"}) | PROBE_FIELDS
+_OF_THE_PROCESS = ("image", "env", "envFrom", "volumeMounts")
+
+
+def preflight_annotation(spec: FastAPIServiceSpec, template: Manifest) -> dict[str, str]:
+    """On a Deployment whose image and configuration have been checked."""
+    return {} if spec.preflight is None else {ANNOTATION_PREFLIGHT: checked_hash(spec.preflight, template)}
+
+
+def checked_hash(preflight: Preflight, template: Manifest) -> str:
+    """Changes when the image does, or what its settings may read. `template`: of the service's pods."""
+    container = template["spec"]["containers"][0]
+    return content_hash(
+        {
+            "settings": preflight.settings,
+            "config": template["metadata"]["annotations"][ANNOTATION_CONFIG_HASH],
+            "volumes": template["spec"]["volumes"],
+            **{field: container[field] for field in _OF_THE_PROCESS},
+        }
+    )
+
+
+def render_preflight_job(owner: Owner, spec: FastAPIServiceSpec, template: Manifest) -> Manifest | None:
+    """`template`: of the service's pods. Sidecars and init containers are left out: they may act on the world."""
+    if spec.preflight is None:
+        return None
+    name = names.preflight_job(owner.name, checked_hash(spec.preflight, template))
+    manifest = child(owner, api_version="batch/v1", kind="Job", name=name, component=COMPONENT, app=owner.name)
+    pod = {
+        **template["spec"],
+        "restartPolicy": "Never",
+        "initContainers": [],
+        "topologySpreadConstraints": [],
+        "containers": [_container(owner, spec, spec.preflight, template["spec"]["containers"][0])],
+    }
+    return {
+        **manifest,
+        "spec": {
+            "backoffLimit": ATTEMPTS_AFTER_THE_FIRST,
+            "podReplacementPolicy": "Failed",
+            "podFailurePolicy": {
+                "rules": [
+                    {
+                        "action": "FailJob",
+                        "onExitCodes": {"containerName": names.APP_CONTAINER, "operator": "In", "values": [REFUSED]},
+                    },
+                    {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+                ]
+            },
+            "template": {"metadata": {"labels": child_labels(owner, owner.name, COMPONENT)}, "spec": pod},
+        },
+    }
+
+
+def _container(owner: Owner, spec: FastAPIServiceSpec, preflight: Preflight, serving: Manifest) -> Manifest:
+    return {
+        **{field: value for field, value in serving.items() if field not in _OF_SERVING},
+        "command": ["python", "-c", script()],
+        "args": [preflight.settings, ANSWER_FILE, ",".join(sorted(_readable_variables(spec)))],
+        "envFrom": [_with_coming_config(owner, source) for source in serving["envFrom"]],
+        "terminationMessagePath": ANSWER_FILE,
+        "terminationMessagePolicy": "File",
+    }
+
+
+def _readable_variables(spec: FastAPIServiceSpec) -> set[str]:
+    """Those whose values stand in the pod template or in a ConfigMap: they may show in a message."""
+    literal = {variable.name for variable in spec.env if variable.value is not None}
+    return literal | set(spec.config) | {service.env for service in spec.services}
+
+
+def _with_coming_config(owner: Owner, source: Manifest) -> Manifest:
+    """Pods of the revision before read the other ConfigMap when they start anew."""
+    is_own = (source.get("configMapRef") or {}).get("name") == names.config_map(owner.name)
+    return {"configMapRef": {"name": names.preflight_config_map(owner.name)}} if is_own else source

@@ -1,0 +1,75 @@
+"""ConfigValid: the settings of the coming image accept the configuration of the coming pods."""
+
+from collections.abc import Iterator
+
+from fastapi_fleet.api.conditions import MESSAGE_LIMIT, ConditionType, Reason
+from fastapi_fleet.preflight.answer import CheckAnswer, read_answer
+from fastapi_fleet.status.conditions import Finding, fails, holds, unknown
+from fastapi_fleet.status.facts import LiveObject, PreflightFacts, ServiceFacts
+from fastapi_fleet.status.jobs import beside_what_serves, failure_of, has_succeeded, pods_of_job
+from fastapi_fleet.status.pods import ENDED, first_cause, hide_secrets
+
+KIND = ConditionType.CONFIG_VALID
+
+_ROOM = MESSAGE_LIMIT - 150
+"""For findings, beside the names of the Job and of the revision that stays."""
+
+
+def config_valid(facts: ServiceFacts) -> Finding | None:
+    """None for a service that wants no preflight, and while it is paused."""
+    if facts.spec is None or facts.spec.paused or facts.spec.preflight is None:
+        return None
+    if facts.preflight is None:
+        return unknown(KIND, Reason.PENDING, "not checked yet")
+    if facts.preflight.job is None:
+        return holds(KIND, Reason.UNCHANGED, "image and configuration are those that run already")
+    return _of_job(facts, facts.preflight.job, facts.preflight)
+
+
+def is_accepted(preflight: PreflightFacts | None) -> bool:
+    """Whether what was checked may run."""
+    return preflight is not None and (preflight.job is None or has_succeeded(preflight.job))
+
+
+def _of_job(facts: ServiceFacts, job: LiveObject, preflight: PreflightFacts) -> Finding:
+    name, pods = job["metadata"]["name"], pods_of_job(preflight.pods, job)
+    answer = next(_answers(pods), None)
+    if has_succeeded(job):
+        return _accepted(facts, name, answer)
+    failure, cause = failure_of(job), first_cause(pods, facts.secret_values)
+    if failure is not None and answer is not None and answer.outcome == "refused":
+        text = f"Job {name}: {_told(answer, facts)}"
+        return fails(KIND, Reason.SETTINGS_REFUSED, beside_what_serves(text, facts))
+    if failure is not None:
+        told = cause.message if cause else failure.get("message", "no attempt succeeded")
+        return fails(KIND, Reason.PREFLIGHT_FAILED, beside_what_serves(f"Job {name} has failed: {told}", facts))
+    if cause is None or cause.reason in ENDED:
+        return fails(KIND, Reason.CHECKING, f"Job {name} runs")
+    return fails(KIND, cause.reason, f"Job {name}: {cause.message}")
+
+
+def _accepted(facts: ServiceFacts, name: str, answer: CheckAnswer | None) -> Finding:
+    if answer is not None and answer.outcome == "absent":
+        return holds(KIND, Reason.SETTINGS_ABSENT, f"nothing was checked: {_told(answer, facts)}")
+    return holds(KIND, Reason.SETTINGS_ACCEPTED, f"Job {name} has made the settings")
+
+
+def _told(answer: CheckAnswer, facts: ServiceFacts) -> str:
+    """Whole findings, as many as there is room for. Secrets are hidden before anything is cut."""
+    findings = [hide_secrets(str(finding), facts.secret_values) for finding in answer.findings]
+    told: list[str] = []
+    for finding in findings:
+        if told and len("; ".join([*told, finding])) > _ROOM:
+            break
+        told.append(finding)
+    left = len(findings) - len(told) + answer.more
+    return "; ".join([*told, *([f"and {left} more"] if left else [])]) or "the image does not say why"
+
+
+def _answers(pods: list[LiveObject]) -> Iterator[CheckAnswer]:
+    for pod in pods:
+        for container in (pod.get("status") or {}).get("containerStatuses") or ():
+            ended = (container.get("state") or {}).get("terminated") or {}
+            answer = read_answer(ended.get("message") or "")
+            if answer is not None:
+                yield answer
