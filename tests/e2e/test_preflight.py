@@ -73,7 +73,7 @@ def test_refused_settings_are_named_and_the_revision_before_serves(careful_servi
 def test_mended_secret_is_checked_again_and_no_value_of_it_shows(careful_service: Kubectl, images: Images) -> None:
     before = serving(careful_service)
     secret: Manifest = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "login"}}
-    careful_service.apply({**secret, "stringData": {"url": f"no-url:{CANARY}", "key": CANARY}})
+    careful_service.create({**secret, "stringData": {"url": f"no-url:{CANARY}", "key": CANARY}})
     references = {"DATABASE_URL": "url", "RABBITMQ_URL": "url", "JWT_SECRET": "key"}
     secrets = [{"env": variable, "name": "login", "key": key} for variable, key in references.items()]
     careful_service.apply(careful(images.users, secrets=secrets))
@@ -83,7 +83,7 @@ def test_mended_secret_is_checked_again_and_no_value_of_it_shows(careful_service
     (pod,) = preflights(careful_service, "pods")
     assert CANARY not in json.dumps([pod, careful_service.get(SERVICE, NAME)])
     url = "postgresql://shop:pass@nowhere/shop"
-    careful_service.apply({**secret, "stringData": {"url": url, "key": CANARY * 2}})
+    careful_service.patch("secret", "login", {"stringData": {"url": url, "key": CANARY * 2}})
 
     def names_the_broker_alone(resource: Resource) -> bool:
         message = condition_of(resource, "ConfigValid")["message"]
