@@ -9,6 +9,7 @@ from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, FLEET_PLATFORM, OPTIONAL, Object, ObjectKey, key_of
 from fastapi_fleet.reconcile.endpoints import endpoints_of
 from fastapi_fleet.reconcile.observe import Observed
+from fastapi_fleet.reconcile.ownership import owner_key
 from fastapi_fleet.resources.manifest import Owner
 from fastapi_fleet.resources.spec_references import referenced
 
@@ -52,7 +53,7 @@ class World:
                 for service in spec.services
             },
             called_besides={},
-            callers=self.cache.callers_of(ObjectKey(owner.kind, owner.namespace, owner.name)),
+            callers=self.cache.callers_of(owner_key(owner)),
             pods=(),
             served=self.cache.served,
             endpoints=endpoints_of(spec.platform, platform and self._with_servers(platform, spec)),

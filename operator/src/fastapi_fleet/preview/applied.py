@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from fastapi_fleet.resources.equality import QUANTITY_FIELDS, contains
-from fastapi_fleet.resources.strays import identities, is_list_of_maps, removal_of_strays
+from fastapi_fleet.resources.strays import escaped, identities, is_list_of_maps, removal_of_strays
 
 Fields = Mapping[str, Any]
 """As in metadata.managedFields: to `f:` and a field, or `k:` and what tells an item of a list, what is within."""
@@ -66,7 +66,7 @@ def without_strays(live: Mapping[str, Any], manifest: Mapping[str, Any]) -> Any:
 
 def _without(value: Any, paths: set[str], at: str) -> Any:  # noqa: ANN401 - JSON data
     if isinstance(value, Mapping):
-        within = {name: f"{at}/{name.replace('~', '~0').replace('/', '~1')}" for name in value}
+        within = {name: f"{at}/{escaped(name)}" for name in value}
         return {name: _without(value[name], paths, path) for name, path in within.items() if path not in paths}
     if isinstance(value, list):
         return [_without(item, paths, f"{at}/{number}") for number, item in enumerate(value)]

@@ -9,7 +9,7 @@ from fastapi_fleet.errors import ApiRefusedError
 from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.client import KubeClient
 from fastapi_fleet.kube.kinds import CHILDREN, OPTIONAL, Object, ObjectKey, key_of
-from fastapi_fleet.reconcile.ownership import is_garbage_collected_with
+from fastapi_fleet.reconcile.ownership import is_garbage_collected_with, owner_key
 from fastapi_fleet.resources.equality import holds, is_made_from
 from fastapi_fleet.resources.manifest import Manifest, Owner
 from fastapi_fleet.resources.strays import removal_of_strays
@@ -95,7 +95,7 @@ class Children:
 def unwanted(cache: ObjectCache, owner: Owner, wanted: Iterable[Manifest]) -> Iterator[Object]:
     """Children that the owner would take with it, that are no longer wanted and not going yet."""
     keep = {key_of(manifest) for manifest in wanted}
-    for child in cache.owned_by(ObjectKey(owner.kind, owner.namespace, owner.name)):
+    for child in cache.owned_by(owner_key(owner)):
         key = key_of(child)
         if key in keep or key.kind not in _CHILD_KINDS or not is_garbage_collected_with(child, owner):
             continue

@@ -5,11 +5,13 @@ from dataclasses import replace
 
 from fastapi_fleet.api.resource_status import FastAPIServiceStatus
 from fastapi_fleet.kube.cache import ObjectCache
-from fastapi_fleet.kube.kinds import JOB, Object, ObjectKey, key_of
+from fastapi_fleet.kube.kinds import JOB, Object, key_of
 from fastapi_fleet.reconcile.children import Children
 from fastapi_fleet.reconcile.observe import pods_of
+from fastapi_fleet.reconcile.ownership import owner_key
 from fastapi_fleet.reconcile.parse import parse_status
 from fastapi_fleet.reconcile.service_plan import ServicePlan
+from fastapi_fleet.resources.manifest import Owner
 from fastapi_fleet.resources.migration_job import COMPONENT, migration_job_name
 from fastapi_fleet.status.facts import ServiceFacts
 from fastapi_fleet.status.jobs import has_succeeded, is_at_work
@@ -34,7 +36,7 @@ class Migrations:
         return replace(
             facts,
             migration=self._cache.get(key) or plan.observed.children.get(key),
-            migration_pods=pods_of(self._cache, _service(plan), COMPONENT),
+            migration_pods=pods_of(self._cache, owner_key(plan.owner), COMPONENT),
         )
 
     def kept(self, plan: ServicePlan, resource: Object) -> Iterator[Object]:
@@ -48,18 +50,14 @@ class Migrations:
             migration_job_name(plan.owner.name, plan.spec.model_copy(update={"image": record.image}))
             for record in history
         }
-        for job in self._jobs(_service(plan)):
+        for job in self._jobs(plan.owner):
             if is_at_work(job) or (has_succeeded(job) and job["metadata"]["name"] in before):
                 yield job
 
     def _may_begin(self, plan: ServicePlan, facts: ServiceFacts) -> bool:
         """Once the image is let in and the migrator can log in, and never beside the migrations of another image."""
         can_log_in = facts.database is not None and facts.database.ready
-        return plan.is_let_in(facts) and can_log_in and not any(is_at_work(job) for job in self._jobs(_service(plan)))
+        return plan.is_let_in(facts) and can_log_in and not any(is_at_work(job) for job in self._jobs(plan.owner))
 
-    def _jobs(self, service: ObjectKey) -> list[Object]:
-        return [child for child in self._cache.owned_by(service) if child["kind"] == JOB.name]
-
-
-def _service(plan: ServicePlan) -> ObjectKey:
-    return ObjectKey(plan.owner.kind, plan.owner.namespace, plan.owner.name)
+    def _jobs(self, owner: Owner) -> list[Object]:
+        return [child for child in self._cache.owned_by(owner_key(owner)) if child["kind"] == JOB.name]

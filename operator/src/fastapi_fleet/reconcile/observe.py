@@ -32,6 +32,7 @@ from fastapi_fleet.kube.kinds import (
 from fastapi_fleet.reconcile.children import Children
 from fastapi_fleet.reconcile.endpoints import Endpoints, endpoints_of
 from fastapi_fleet.reconcile.on_platform import platform_of, require_valid_defaults
+from fastapi_fleet.reconcile.ownership import owner_key
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.config_map import config_map_names
 from fastapi_fleet.resources.environment import own_secret_keys
@@ -116,17 +117,17 @@ async def observe_service(
             for service in spec.services
         },
         called_besides=_called_besides(owner, spec, cache),
-        callers=cache.callers_of(_key(owner)),
-        pods=pods_of(cache, _key(owner), "service"),
-        worker=deployment_of(cache, _key(owner), names.worker(owner.name)),
-        worker_pods=pods_of(cache, _key(owner), "worker"),
+        callers=cache.callers_of(owner_key(owner)),
+        pods=pods_of(cache, owner_key(owner), "service"),
+        worker=deployment_of(cache, owner_key(owner), names.worker(owner.name)),
+        worker_pods=pods_of(cache, owner_key(owner), "worker"),
         served=served,
         endpoints=endpoints_of(spec.platform, platform_of(owner, spec, cache)),
     )
 
 
 def _called_besides(owner: Owner, spec: FastAPIServiceSpec, cache: ObjectCache) -> Mapping[str, Object | None]:
-    running = deployment_of(cache, _key(owner), owner.name)
+    running = deployment_of(cache, owner_key(owner), owner.name)
     named = {service.name for service in spec.services}
     called = called_by(running) if running is not None else ()
     return {key.name: cache.get(key) for key in called if key.name not in named}
@@ -247,7 +248,3 @@ def _require_key(references: Mapping[ObjectKey, Object | None], namespace: str, 
 
 def _key_of_reference(owner: Owner, reference: Reference) -> ObjectKey:
     return ObjectKey(reference.kind, owner.namespace, reference.name)
-
-
-def _key(owner: Owner) -> ObjectKey:
-    return ObjectKey(owner.kind, owner.namespace, owner.name)

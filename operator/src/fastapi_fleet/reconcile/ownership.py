@@ -9,9 +9,13 @@ from fastapi_fleet.kube.kinds import Object, ObjectKey, key_of
 from fastapi_fleet.resources.manifest import Manifest, Owner
 
 
+def owner_key(owner: Owner) -> ObjectKey:
+    return ObjectKey(owner.kind, owner.namespace, owner.name)
+
+
 def is_owned(obj: Object, owner: Owner) -> bool:
     """Whether `owner` made the object: by its labels and, where the child is not retained, by its controller."""
-    if owner_of(obj) != ObjectKey(owner.kind, owner.namespace, owner.name):
+    if owner_of(obj) != owner_key(owner):
         return False
     controller = controller_of(obj)
     return controller is None or controller["uid"] == owner.uid

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from fastapi_fleet.constants import ANNOTATION_PREFLIGHT
 from fastapi_fleet.kube.cache import ObjectCache
-from fastapi_fleet.kube.kinds import Object, ObjectKey, key_of
+from fastapi_fleet.kube.kinds import Object, key_of
 from fastapi_fleet.reconcile.children import Children
 from fastapi_fleet.reconcile.observe import pods_of
-from fastapi_fleet.reconcile.ownership import refuse_foreign
+from fastapi_fleet.reconcile.ownership import owner_key, refuse_foreign
 from fastapi_fleet.reconcile.service_plan import ServicePlan
 from fastapi_fleet.resources.preflight_job import COMPONENT
 from fastapi_fleet.status.facts import PreflightFacts, ServiceFacts
@@ -35,8 +35,7 @@ class Preflights:
             if not live:
                 await self._children.apply([wanted], live)
             job = self._cache.get(key) or live.get(key)
-        service = ObjectKey(plan.owner.kind, plan.owner.namespace, plan.owner.name)
-        return replace(facts, preflight=PreflightFacts(job, pods_of(self._cache, service, COMPONENT)))
+        return replace(facts, preflight=PreflightFacts(job, pods_of(self._cache, owner_key(plan.owner), COMPONENT)))
 
 
 def runs_already(plan: ServicePlan) -> bool:

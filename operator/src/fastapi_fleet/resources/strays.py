@@ -36,16 +36,16 @@ def _annotations(live: Manifest, desired: Manifest) -> Iterator[dict[str, Any]]:
     there, wanted = (obj.get("metadata", {}).get("annotations") or {} for obj in (live, desired))
     for key in there:
         if key.startswith(f"{GROUP}/") and key not in wanted:
-            yield {"op": "remove", "path": f"/metadata/annotations/{_escape(key)}"}
+            yield {"op": "remove", "path": f"/metadata/annotations/{escaped(key)}"}
 
 
 def _strays(live: object, desired: object, path: str) -> Iterator[dict[str, Any]]:
     if isinstance(live, Mapping) and isinstance(desired, Mapping):
         if _is_exclusive(path):
-            yield from ({"op": "remove", "path": f"{path}/{_escape(key)}"} for key in live if key not in desired)
+            yield from ({"op": "remove", "path": f"{path}/{escaped(key)}"} for key in live if key not in desired)
         for key, value in desired.items():
             if key in live:
-                yield from _strays(live[key], value, f"{path}/{_escape(key)}")
+                yield from _strays(live[key], value, f"{path}/{escaped(key)}")
     elif is_list_of_maps(live) and is_list_of_maps(desired):
         wanted = identities(desired)
         if any(identity not in wanted for identity in identities(live)):
@@ -76,5 +76,6 @@ def _identity(item: Mapping[str, object]) -> tuple[object, ...]:
     return () if all(value is None for value in identity) else identity
 
 
-def _escape(key: str) -> str:
+def escaped(key: str) -> str:
+    """A key as one step of a JSON pointer (RFC 6901)."""
     return key.replace("~", "~0").replace("/", "~1")

@@ -67,15 +67,21 @@ def _causes(pod: LiveObject, hidden: Sequence[str]) -> Iterator[Cause]:
     for condition in status.get("conditions") or ():
         if condition["type"] == "PodScheduled" and condition.get("reason") == "Unschedulable":
             yield Cause(Reason.UNSCHEDULABLE, f"pod {name}: {condition.get('message', 'no node fits')}")
-    for container in _in_order_of_blame(status):
+    for container in _in_order_of_blame(pod):
         if not container.get("ready"):
             yield from _container_causes(name, container, hidden)
 
 
-def _in_order_of_blame(status: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def has_ended(pod: LiveObject) -> bool:
+    """Pods that were evicted stay behind, and belong to no number of replicas."""
+    return (pod.get("status") or {}).get("phase") in {"Succeeded", "Failed"}
+
+
+def _in_order_of_blame(pod: LiveObject) -> Iterator[Mapping[str, Any]]:
     """What comes first keeps the others from starting; of a pod that has ended, sidecars were stopped by its end."""
+    status: Mapping[str, Any] = pod.get("status") or {}
     before, own = status.get("initContainerStatuses") or (), status.get("containerStatuses") or ()
-    yield from (*own, *before) if status.get("phase") in {"Succeeded", "Failed"} else (*before, *own)
+    yield from (*own, *before) if has_ended(pod) else (*before, *own)
 
 
 def _container_causes(pod: str, container: Mapping[str, Any], hidden: Sequence[str]) -> Iterator[Cause]:

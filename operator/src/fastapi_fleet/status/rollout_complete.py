@@ -9,7 +9,7 @@ from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.errors import DependencyMissingError, InvalidSpecError
 from fastapi_fleet.status.conditions import Finding, failed_by, fails, holds, shorten, unknown
 from fastapi_fleet.status.facts import LiveObject, ServiceFacts
-from fastapi_fleet.status.pods import first_cause
+from fastapi_fleet.status.pods import first_cause, has_ended
 from fastapi_fleet.status.revisions import revision_of, with_context
 
 KIND = ConditionType.ROLLOUT_COMPLETE
@@ -50,7 +50,7 @@ def _rollout(facts: ServiceFacts, spec: FastAPIServiceSpec, deployment: LiveObje
 
 def runs_nothing_older(deployment: LiveObject | None, pods: Iterable[LiveObject], revision: str | None) -> bool:
     """Whether every pod that runs, those that are stopping included, is of this revision."""
-    running = [pod for pod in pods if not _has_ended(pod)]
+    running = [pod for pod in pods if not has_ended(pod)]
     if deployment is None:
         return not running
     status: Mapping[str, Any] = deployment.get("status") or {}
@@ -58,11 +58,6 @@ def runs_nothing_older(deployment: LiveObject | None, pods: Iterable[LiveObject]
     is_updated = status.get("replicas", 0) == status.get("updatedReplicas", 0)
     is_newest = revision_of(deployment) == revision and is_seen and is_updated
     return is_newest and all(revision_of(pod) == revision for pod in running)
-
-
-def _has_ended(pod: LiveObject) -> bool:
-    """Pods that were evicted stay behind, and belong to no number of replicas."""
-    return (pod.get("status") or {}).get("phase") in {"Succeeded", "Failed"}
 
 
 def _wanted(spec: FastAPIServiceSpec, deployment: LiveObject) -> int:
