@@ -16,7 +16,9 @@ DONE = {"make setup", "make up"}
 """What `make test-e2e` does first."""
 
 NAMESPACE = "shop"
-TIMEOUT_SECONDS = 540
+TIMEOUT_SECONDS = 660
+"""Of one command. Kubernetes' controllers look again after five minutes when they lost sight of a pod: the pages wait
+for ten."""
 
 
 @pytest.fixture

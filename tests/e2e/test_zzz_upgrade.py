@@ -162,7 +162,9 @@ def test_without_an_operator_services_serve_on_and_nothing_stays_for_ever(upgrad
 
 
 def pod_ids(cluster: Kubectl) -> set[str]:
-    return {pod["metadata"]["uid"] for pod in cluster.select("pods")}
+    """Those of the last rollout may still be draining."""
+    found = [pod["metadata"] for pod in cluster.select("pods")]
+    return {pod["uid"] for pod in found if "deletionTimestamp" not in pod}
 
 
 def finalizers_of(resource: Resource | None) -> list[str]:
