@@ -85,7 +85,7 @@ async def test_certificates_reach_the_pods() -> None:
     pod = fleet.kube.object(child("Deployment", "shop"))["spec"]["template"]["spec"]
     mount = next(item for item in pod["containers"][0]["volumeMounts"] if item["name"] == "postgres-ca")
     volume = next(item for item in pod["volumes"] if item["name"] == "postgres-ca")
-    assert volume["configMap"] == {"name": "default-postgres-ca"}
+    assert volume["configMap"]["name"] == "default-postgres-ca"
     assert f"sslrootcert={mount['mountPath']}/ca.crt" in url(fleet, "DATABASE_URL")
 
 

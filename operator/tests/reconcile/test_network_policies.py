@@ -15,8 +15,9 @@ ORDERS = fastapi_service("orders", services=[{"name": "users", "env": "USERS_URL
 
 
 def policy(fleet: Fleet, name: str) -> dict[str, Any]:
+    """Its lists are there also where they are empty, which the API server leaves out."""
     spec: dict[str, Any] = fleet.kube.object(child("NetworkPolicy", name))["spec"]
-    return spec
+    return {"ingress": [], **spec}
 
 
 def callers(fleet: Fleet, name: str) -> list[str]:

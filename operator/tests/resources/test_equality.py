@@ -25,12 +25,15 @@ def desired() -> Manifest:
             "spec": {
                 "replicas": 2,
                 "paused": False,
+                "automountServiceAccountToken": False,
+                "nodeSelector": {"pool": ""},
                 "containers": [
                     {
                         "name": "app",
                         "args": ["a", "b"],
                         "env": [{"name": "EMPTY", "value": ""}],
                         "resources": {"requests": {"cpu": "0.5", "memory": "1Gi"}, "limits": {"memory": "1Gi"}},
+                        "lifecycle": {"preStop": {}, "args": []},
                     }
                 ],
             },
@@ -58,6 +61,7 @@ SAME: dict[str, Edit] = {
     "annotation of another writer": lambda live: live["metadata"]["annotations"].update(revision="3"),
     "false left out": lambda live: live["spec"].pop("paused"),
     "empty string left out": lambda live: container(live)["env"][0].pop("value"),
+    "map of nothing but empty maps left out": lambda live: container(live).pop("lifecycle"),
     "milli-CPU": lambda live: container(live)["resources"]["requests"].update(cpu="500m"),
     "nano-CPU": lambda live: container(live)["resources"]["requests"].update(cpu="500000000n"),
     "other binary unit": lambda live: container(live)["resources"]["limits"].update(memory="1024Mi"),
@@ -66,6 +70,9 @@ SAME: dict[str, Edit] = {
 DIFFERENT: dict[str, Edit] = {
     "changed number": lambda live: live["spec"].update(replicas=3),
     "changed zero value": lambda live: live["spec"].update(paused=True),
+    "false that is no zero value left out": lambda live: live["spec"].pop("automountServiceAccountToken"),
+    "empty text of a map left out": lambda live: live["spec"]["nodeSelector"].pop("pool"),
+    "amount that is none": lambda live: container(live)["resources"]["limits"].update(memory="much"),
     "changed label": lambda live: live["metadata"]["labels"].update({"app.kubernetes.io/name": "other"}),
     "removed label": lambda live: live["metadata"].pop("labels"),
     "removed field": lambda live: live["spec"].pop("replicas"),

@@ -16,6 +16,8 @@ PORT = {"name": "http", "port": 8000, "protocol": "TCP"}
 PEER = {"podSelector": {"matchLabels": {"app": "caller"}}}
 OTHER_PEER = {"podSelector": {"matchLabels": {"app": "other"}}}
 ENV = {"name": "OWN", "value": "1"}
+OWNER = {"name": "theirs", "uid": "1"}
+OTHER_OWNER = {"name": "ours", "uid": "2"}
 
 
 @pytest.mark.parametrize(
@@ -38,19 +40,19 @@ ENV = {"name": "OWN", "value": "1"}
         pytest.param(
             {"spec": {"ingress": [{"from": [PEER, OTHER_PEER]}]}},
             {"spec": {"ingress": [{"from": [PEER, {**OTHER_PEER, "namespaceSelector": {}}]}]}},
-            [{"op": "remove", "path": "/spec/ingress/0/from/1/namespaceSelector"}],
+            [{"op": "replace", "path": "/spec/ingress", "value": [{"from": [PEER, OTHER_PEER]}]}],
             id="peer of a network policy made wider",
         ),
         pytest.param(
             {"spec": {"ingress": [{"from": [PEER]}]}},
             {"spec": {"ingress": [{"from": [PEER, OTHER_PEER]}]}},
-            [{"op": "replace", "path": "/spec/ingress/0/from", "value": [PEER]}],
+            [{"op": "replace", "path": "/spec/ingress", "value": [{"from": [PEER]}]}],
             id="peer added to a network policy",
         ),
         pytest.param(
             {"spec": {"rules": [{"refs": [PORT]}, {"refs": []}]}},
             {"spec": {"rules": [{"refs": [PORT]}, {"refs": [PORT]}]}},
-            [{"op": "replace", "path": "/spec/rules/1/refs", "value": []}],
+            [{"op": "replace", "path": "/spec/rules", "value": [{"refs": [PORT]}, {"refs": []}]}],
             id="item added to the second of two that have no name",
         ),
         pytest.param(
@@ -90,6 +92,42 @@ ENV = {"name": "OWN", "value": "1"}
             id="a removed item is mended by applying",
         ),
         pytest.param(
+            {"spec": {"ingress": [{"from": [PEER, {"ipBlock": {"cidr": "192.0.2.0/24"}}]}]}},
+            {"spec": {"ingress": [{"from": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}]}},
+            [
+                {
+                    "op": "replace",
+                    "path": "/spec/ingress",
+                    "value": [{"from": [PEER, {"ipBlock": {"cidr": "192.0.2.0/24"}}]}],
+                }
+            ],
+            id="peers that moved up are not made into what no peer is",
+        ),
+        pytest.param(
+            {"spec": {"containers": [{"name": "app", "env": [ENV]}]}},
+            {"spec": {"containers": [{"name": "app", "env": [{"name": "OWN", "valueFrom": {"secretKeyRef": {}}}]}]}},
+            [{"op": "replace", "path": "/spec/containers/0/env/0", "value": ENV}],
+            id="what excludes a field and was put in its place",
+        ),
+        pytest.param(
+            {"spec": {"volumes": [{"name": "tmp", "configMap": {"name": "a"}}]}},
+            {"spec": {"volumes": [{"name": "tmp", "configMap": {"name": "a", "defaultMode": 420}}]}},
+            [],
+            id="filled in by the API server",
+        ),
+        pytest.param(
+            {"spec": {"livenessProbe": {"httpGet": {"path": "/"}}}},
+            {"spec": {"livenessProbe": {"httpGet": {"path": "/"}, "failureThreshold": 3, "successThreshold": 9}}},
+            [{"op": "remove", "path": "/spec/livenessProbe/successThreshold"}],
+            id="another value than the API server fills in",
+        ),
+        pytest.param(
+            {"spec": {"parents": [{"name": "public"}, {"name": "public", "sectionName": "https"}]}},
+            {"spec": {"parents": [{"name": "public"}, {"name": "public", "sectionName": "https"}]}},
+            [],
+            id="two of a name that differ otherwise",
+        ),
+        pytest.param(
             {"spec": {"template": {"metadata": {"annotations": {"own": "1"}}}}},
             {"spec": {"template": {"metadata": {"annotations": {"own": "1", "restartedAt": "now"}}}}},
             [],
@@ -109,6 +147,12 @@ def test_strays_are_taken_out_and_nothing_else(
     assert removal_of_strays(live, manifest(**content)) == operations
 
 
+@pytest.mark.parametrize(("kind", "operations"), [("NetworkPolicy", 1), ("Deployment", 0)])
+def test_spec_of_a_policy_is_closed_and_that_of_a_workload_open(kind: str, operations: int) -> None:
+    wanted = {**manifest(spec={"selector": {}}), "kind": kind}
+    assert len(removal_of_strays({**wanted, "spec": {"selector": {}, "mine": True}}, wanted)) == operations
+
+
 def test_an_object_with_strays_does_not_hold_its_manifest() -> None:
     wanted = manifest(data={"A": "1"})
 
@@ -118,7 +162,13 @@ def test_an_object_with_strays_does_not_hold_its_manifest() -> None:
 
 def test_foreign_owner_references_and_labels_are_no_strays() -> None:
     wanted = manifest(data={"A": "1"})
-    live = {**wanted, "metadata": {**wanted["metadata"], "labels": {"team": "a"}, "finalizers": ["x"]}}
+    metadata = wanted["metadata"] | {
+        "labels": {"team": "a"},
+        "finalizers": ["x"],
+        "ownerReferences": [OWNER, OTHER_OWNER],
+    }
+    live = {**wanted, "metadata": metadata}
+    wanted["metadata"]["ownerReferences"] = [OTHER_OWNER]
 
     assert removal_of_strays(live, wanted) == []
     assert holds(live, wanted)

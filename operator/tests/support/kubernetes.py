@@ -4,16 +4,18 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from copy import deepcopy
 from itertools import count
 from typing import Any, NamedTuple
 
 from fastapi_fleet.constants import ANNOTATION_REVISION, FIELD_MANAGER, LABEL_MANAGED_BY, MANAGED_BY
-from fastapi_fleet.errors import ApiConflictError, ApiUnavailableError, ReconcileError
+from fastapi_fleet.errors import ApiConflictError, ApiRefusedError, ApiUnavailableError, ReconcileError
 from fastapi_fleet.kube.client import WatchEvent
 from fastapi_fleet.kube.kinds import DEPLOYMENT, OPTIONAL, OWNERS, WATCHED, Kind, Object, ObjectKey, key_of
 
+from support.api_rules import as_kept, refusal
+from support.json_copy import copied
 from support.managed_fields import entry_of
+from support.server_side_apply import applied
 
 Act = Callable[[], object]
 Watcher = Callable[[str, Object], None]
@@ -57,14 +59,14 @@ class FakeKube:
     async def get(self, key: ObjectKey) -> Object | None:
         self.reads.append(Call("get", key.kind, key.name))
         self._fail("get", key.kind)
-        return deepcopy(self._objects.get(key))
+        return copied(self._objects.get(key))
 
     async def list_objects(self, kind: Kind, namespace: str | None, label_selector: str | None) -> list[Object]:
         self.reads.append(Call("list", kind.name, namespace or ""))
         self._fail("list", kind.name)
         self._require_served(kind.name)
         return [
-            deepcopy(obj)
+            copied(obj)
             for key, obj in self._objects.items()
             if key.kind == kind.name and namespace in {None, key.namespace} and _is_selected(obj, label_selector)
         ]
@@ -73,7 +75,7 @@ class FakeKube:
         self.reads.append(Call("list_metadata", kind.name, name or ""))
         self._fail("list_metadata", kind.name)
         return [
-            {"apiVersion": obj["apiVersion"], "kind": kind.name, "metadata": deepcopy(obj["metadata"])}
+            {"apiVersion": obj["apiVersion"], "kind": kind.name, "metadata": copied(obj["metadata"])}
             for key, obj in self._objects.items()
             if key[:2] == (kind.name, namespace) and name in {None, key.name}
         ]
@@ -83,12 +85,12 @@ class FakeKube:
         self._record("apply", key)
         self._require_served(key.kind)
         known = self._objects.get(key, {"metadata": {}})
-        merged = _apply(deepcopy(known), self._applied.get(key, {}), deepcopy(manifest))
+        merged = applied(copied(known), self._applied.get(key, {}), copied(manifest))
         if key in self._kept_replicas:
             merged["spec"].setdefault("replicas", self._kept_replicas[key])
-        self._applied[key] = deepcopy(manifest)
         merged["metadata"]["managedFields"] = [entry_of(FIELD_MANAGER, manifest)]
-        stored = self._store(_with_defaults(merged))
+        stored = self._store(self._admitted(merged))
+        self._applied[key] = copied(manifest)
         if key.kind == DEPLOYMENT.name:
             self._keep_replica_set(stored)
         self._lose_answer("apply", key.kind)
@@ -111,7 +113,7 @@ class FakeKube:
             },
             "spec": {"template": template},
         }
-        self._store(deepcopy(replica_set))
+        self._store(copied(replica_set))
 
     async def keep_replicas(self, obj: Object) -> Object:
         key = key_of(obj)
@@ -125,21 +127,27 @@ class FakeKube:
         known = self._objects.get(key)
         if known is None or known["metadata"]["resourceVersion"] != obj["metadata"]["resourceVersion"]:
             raise ApiConflictError(f"{key} has changed")
-        return self._store(_patched(deepcopy(known), operations))
+        return self._store(self._admitted(_patched(copied(known), operations)))
+
+    def _admitted(self, obj: Object) -> Object:
+        kept = as_kept(obj)
+        if refused := refusal(self._objects.get(key_of(obj)), kept):
+            raise ApiRefusedError(f"{key_of(obj)}: {refused}")
+        return kept
 
     async def patch_status(self, key: ObjectKey, status: Mapping[str, Any]) -> Object | None:
         self._record("patch_status", key)
         if key not in self._objects:
             return None
-        obj = deepcopy(self._objects[key])
-        merged = {**(obj.get("status") or {}), **deepcopy(dict(status))}
+        obj = copied(self._objects[key])
+        merged = {**(obj.get("status") or {}), **copied(dict(status))}
         obj["status"] = {field: value for field, value in merged.items() if value is not None}
         return self._store(obj)
 
     async def set_finalizers(self, obj: Object, finalizers: list[str]) -> Object | None:
         key = key_of(obj)
         self._record("set_finalizers", key)
-        known = deepcopy(self._objects.get(key))
+        known = copied(self._objects.get(key))
         if known is None:
             return None
         if known["metadata"]["resourceVersion"] != obj["metadata"]["resourceVersion"]:
@@ -176,10 +184,10 @@ class FakeKube:
 
     def create(self, obj: Object) -> Object:
         """A new object, or a new spec for one that is there."""
-        created = deepcopy(obj)
+        created = copied(obj)
         known = self._objects.get(key_of(obj))
         if known is not None:
-            created = {**deepcopy(known), "spec": created.get("spec", {})}
+            created = {**copied(known), "spec": created.get("spec", {})}
         else:
             created["metadata"] = {**created["metadata"], "generation": 0}
             created["metadata"].pop("uid", None)
@@ -188,9 +196,13 @@ class FakeKube:
 
     def edit(self, key: ObjectKey, change: Callable[[Object], object]) -> None:
         """A change by hand or by a controller, without a care for field managers."""
-        obj = deepcopy(self._objects[key])
+        obj = copied(self._objects[key])
         change(obj)
         self._store(obj)
+
+    def replace(self, obj: Object) -> None:
+        """The same by somebody who writes the whole object."""
+        self._store(self._admitted(obj))
 
     def remove(self, key: ObjectKey, *, at: str = "2026-01-01T00:00:00Z") -> None:
         """Delete with all that it owns; an object with finalizers is only marked."""
@@ -211,7 +223,11 @@ class FakeKube:
                 self.remove(key_of(obj))
 
     def object(self, key: ObjectKey) -> Object:
-        return deepcopy(self._objects[key])
+        return copied(self._objects[key])
+
+    def manifests(self) -> list[Object]:
+        """What was applied last of each object that is there."""
+        return copied(list(self._applied.values()))
 
     def has(self, key: ObjectKey) -> bool:
         return key in self._objects
@@ -259,7 +275,7 @@ class FakeKube:
         key = key_of(obj)
         known = self._objects.get(key)
         if known == obj:
-            return deepcopy(known)
+            return copied(known)
         metadata = obj["metadata"]
         metadata.setdefault("uid", f"uid-{next(self._uids)}")
         metadata["resourceVersion"] = str(next(self._versions))
@@ -268,7 +284,7 @@ class FakeKube:
         metadata["generation"] = metadata.get("generation", 0) + (0 if same_spec else 1)
         self._objects[key] = obj
         self._tell(known, obj)
-        return deepcopy(obj)
+        return copied(obj)
 
     def _drop(self, key: ObjectKey) -> None:
         gone = self._objects.pop(key)
@@ -285,7 +301,7 @@ class FakeKube:
         if last is None or not (was or is_now):
             return
         event = "MODIFIED" if was and is_now else "ADDED" if is_now else "DELETED"
-        self._events.append((event, deepcopy(last)))
+        self._events.append((event, copied(last)))
         if self.is_hasty:
             self.flush()
 
@@ -294,7 +310,7 @@ class FakeKube:
         events, self._events = self._events, []
         for event, obj in events:
             for watcher in self.watchers:
-                watcher(event, deepcopy(obj))
+                watcher(event, copied(obj))
 
 
 async def _until_none(queue: asyncio.Queue[WatchEvent | None]) -> AsyncIterator[WatchEvent]:
@@ -320,49 +336,15 @@ def _owner_uids(obj: Object) -> set[str]:
     return {reference["uid"] for reference in obj["metadata"].get("ownerReferences", ())}
 
 
-def _apply(live: Any, before: Any, desired: Any) -> Any:
-    """Server-side apply by one manager: its fields in its order, those that it no longer sends removed, others kept."""
-    if isinstance(live, dict) and isinstance(desired, dict):
-        before = before if isinstance(before, dict) else {}
-        kept = {key: value for key, value in live.items() if key not in desired and key not in before}
-        return {**{key: _apply(live.get(key), before.get(key), value) for key, value in desired.items()}, **kept}
-    if _is_keyed(live) and _is_keyed(desired):
-        known = _by_name(before) if _is_keyed(before) else {}
-        return list(_apply(_by_name(live), known, _by_name(desired)).values())
-    return desired
-
-
-def _is_keyed(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, dict) and "name" in item for item in value)
-
-
-def _by_name(items: Any) -> dict[str, Any]:
-    return {item["name"]: item for item in items or ()}
-
-
 def _patched(obj: Object, operations: list[dict[str, Any]]) -> Object:
     for operation in operations:
         *parents, last = (part.replace("~1", "/").replace("~0", "~") for part in operation["path"][1:].split("/"))
         place: Any = obj
         for part in parents:
             place = place[int(part)] if isinstance(place, list) else place[part]
+        at = int(last) if isinstance(place, list) else last
         if operation["op"] == "remove":
-            del place[last]
+            del place[at]
         else:
-            place[last] = operation["value"]
-    return obj
-
-
-def _with_defaults(obj: Object) -> Object:
-    """A few of the fields that the API server fills in or writes in another way."""
-    if obj["kind"] == "Service":
-        obj["spec"].setdefault("clusterIP", "10.96.0.1")
-    if obj["kind"] in {"Deployment", "StatefulSet"}:
-        obj["spec"].setdefault("replicas", 1)
-        pod = obj["spec"]["template"]["spec"]
-        pod.setdefault("restartPolicy", "Always")
-        for container in pod["containers"]:
-            container.setdefault("terminationMessagePath", "/dev/termination-log")
-            requests = container.get("resources", {}).get("requests", {})
-            requests.update({name: "500m" for name, amount in requests.items() if amount == "0.5"})
+            place[at] = copied(operation["value"])
     return obj

@@ -59,15 +59,18 @@ def pairs(items: Sequence[Mapping[str, Any]]) -> Iterable[tuple[tuple[object, ..
 
 
 def without_strays(live: Mapping[str, Any], manifest: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON data
-    """What the operator leaves of a live object's maps that are wholly its own. Lists become the manifest's anyway."""
+    """What the operator leaves of a live object's maps and lists that are wholly its own."""
     operations = removal_of_strays(dict(live), dict(manifest))
-    return _without(live, {item["path"] for item in operations if item["op"] == "remove"}, "")
+    return _corrected(live, {item["path"]: item for item in operations}, "")
 
 
-def _without(value: Any, paths: set[str], at: str) -> Any:  # noqa: ANN401 - JSON data
+def _corrected(value: Any, operations: Mapping[str, Any], at: str) -> Any:  # noqa: ANN401 - JSON data
+    if at in operations:
+        return operations[at]["value"]
     if isinstance(value, Mapping):
         within = {name: f"{at}/{escaped(name)}" for name in value}
-        return {name: _without(value[name], paths, path) for name, path in within.items() if path not in paths}
+        removed = {path for path, operation in operations.items() if operation["op"] == "remove"}
+        return {name: _corrected(value[name], operations, path) for name, path in within.items() if path not in removed}
     if isinstance(value, list):
-        return [_without(item, paths, f"{at}/{number}") for number, item in enumerate(value)]
+        return [_corrected(item, operations, f"{at}/{number}") for number, item in enumerate(value)]
     return value

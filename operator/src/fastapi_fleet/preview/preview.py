@@ -25,7 +25,7 @@ from fastapi_fleet.reconcile.platform_pass import admin_passwords, child_keys, k
 from fastapi_fleet.reconcile.preflight import runs_already
 from fastapi_fleet.reconcile.rollback import wanted_spec
 from fastapi_fleet.reconcile.service_plan import ServicePlan, plan_service
-from fastapi_fleet.resources.equality import holds
+from fastapi_fleet.resources.equality import holds, is_made_from
 from fastapi_fleet.resources.manifest import Manifest, Owner
 from fastapi_fleet.resources.platform_inputs import PlatformInputs
 from fastapi_fleet.resources.render import render_fleet_platform
@@ -169,10 +169,10 @@ class _Children:
         return replace(observed, references=references)
 
     def _written(self, manifests: Iterable[Manifest], live: dict[ObjectKey, Object]) -> Iterator[ObjectChange]:
-        """As Children.apply would; and a migration's Job that is there is never written again."""
+        """As Children.apply would; and a migration's Job that is there is never made another."""
         for manifest in manifests:
             there = live.get(key_of(manifest))
             if there is None:
                 yield creation(manifest)
-            elif manifest["kind"] != JOB.name and not holds(there, manifest):
+            elif (manifest["kind"] != JOB.name or is_made_from(there, manifest)) and not holds(there, manifest):
                 yield change(self._snapshot.live(key_of(manifest)) or there, manifest)

@@ -11,6 +11,7 @@ from fastapi_fleet.reconcile.observe import pods_of
 from fastapi_fleet.reconcile.ownership import owner_key
 from fastapi_fleet.reconcile.parse import parse_status
 from fastapi_fleet.reconcile.service_plan import ServicePlan
+from fastapi_fleet.resources.equality import is_made_from
 from fastapi_fleet.resources.manifest import Owner
 from fastapi_fleet.resources.migration_job import COMPONENT, migration_job_name
 from fastapi_fleet.status.facts import ServiceFacts
@@ -25,17 +26,19 @@ class Migrations:
     async def run(self, plan: ServicePlan, facts: ServiceFacts) -> ServiceFacts:
         """Begin those of the wanted image where they have not been, and say how far they are.
 
-        A Job that is there is never written again: nothing of it can change, and a later operator may render another.
+        A Job that is there is put right where somebody changed it, and never made another: what it runs cannot change,
+        and a later operator may render it otherwise.
         """
         wanted = plan.manifests.migration
         if wanted is None:
             return facts
         key = key_of(wanted)
-        if key not in plan.observed.children and self._may_begin(plan, facts):
+        there = plan.observed.children.get(key)
+        if self._may_begin(plan, facts) if there is None else is_made_from(there, wanted):
             await self._children.apply((wanted,), plan.observed.children)
         return replace(
             facts,
-            migration=self._cache.get(key) or plan.observed.children.get(key),
+            migration=self._cache.get(key) or there,
             migration_pods=pods_of(self._cache, owner_key(plan.owner), COMPONENT),
         )
 
