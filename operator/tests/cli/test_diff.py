@@ -278,3 +278,11 @@ async def test_preflight_of_what_was_checked_is_not_told(cluster: CommandedClust
     cluster.server.kube.remove(job)
     await cluster.operator.settle()
     assert (await diff(cluster, folder, checked)).output == "nothing would change\n"
+
+
+async def test_preflight_that_a_hand_has_changed_is_told(cluster: CommandedCluster, folder: Path) -> None:
+    checked = fastapi_service(preflight={})
+    await running(cluster, checked)
+    (job,) = cluster.server.kube.keys("Job")
+    cluster.server.kube.edit(job, lambda obj: obj["spec"].update(backoffLimit=9))
+    assert "spec.backoffLimit" in (await diff(cluster, folder, checked)).output

@@ -175,6 +175,15 @@ async def test_job_is_written_once_whatever_of_the_spec_changes() -> None:
     assert fleet.kube.object(DEPLOYMENT)["spec"]["replicas"] == 2
 
 
+async def test_what_admission_made_of_the_pods_of_a_job_keeps_nothing_back() -> None:
+    fleet = await furnished(SHOP)
+    mirrored = {"image": "mirror.example/shop:1"}
+    fleet.kube.edit(jobs(fleet)["1"], lambda job: job["spec"]["template"]["spec"]["containers"][0].update(mirrored))
+    await end(fleet, "Complete")
+    assert fleet.kube.has(DEPLOYMENT)
+    assert await fleet.pass_over(SHOP) == []
+
+
 async def test_another_command_is_another_job() -> None:
     fleet = await running()
     (before,) = fleet.kube.keys("Job")

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from fastapi_fleet.api.conditions import Reason
+from fastapi_fleet.constants import LABEL_MANAGED_BY
 from fastapi_fleet.kube.kinds import Object, ObjectKey, key_of
-from support.fleet import Fleet, child
+from support.fleet import Fleet, child, succeed
 from support.resources import fastapi_service, fleet_platform
 
 DEPLOYMENT = child("Deployment", "shop")
@@ -140,6 +141,26 @@ async def test_deleted_job_checks_again() -> None:
     fleet.kube.remove(job)
     await fleet.settle()
     assert condition(fleet) == ("False", "Checking")
+
+
+async def test_job_at_work_that_the_watch_shows_no_more_gets_its_mark_back() -> None:
+    fleet = Fleet()
+    await fleet.submit(SHOP)
+    (job,) = preflights(fleet)
+    fleet.kube.edit(job, lambda obj: obj["metadata"]["labels"].pop(LABEL_MANAGED_BY))
+    await fleet.settle()
+    fleet.kube.edit(job, succeed)
+    await fleet.settle()
+    assert condition(fleet) == ("True", "SettingsAccepted")
+
+
+async def test_job_that_somebody_disowned_goes_with_the_image_that_it_checked() -> None:
+    fleet = await running()
+    (job,) = preflights(fleet)
+    fleet.kube.edit(job, lambda obj: obj["metadata"].pop("ownerReferences"))
+    await fleet.settle()
+    await fleet.submit(shop(2))
+    assert job not in preflights(fleet)
 
 
 async def test_going_back_to_what_runs_needs_no_check() -> None:

@@ -160,6 +160,19 @@ def test_an_object_with_strays_does_not_hold_its_manifest() -> None:
     assert not holds({**wanted, "data": {"A": "1", "MINE": "2"}}, wanted)
 
 
+def test_what_nobody_can_change_in_a_job_is_left_as_admission_made_it() -> None:
+    rule = {"action": "FailJob", "onExitCodes": {"values": [3]}}
+    spec = {"template": {"spec": {"tolerations": []}}, "podFailurePolicy": {"rules": [rule]}}
+    desired = manifest(kind="Job", spec={"backoffLimit": 2, **spec})
+    made = {
+        "template": {"spec": {"tolerations": [{"key": "spot"}]}},
+        "podFailurePolicy": {"rules": [{**rule, "onPodConditions": None}]},
+    }
+    assert removal_of_strays({**desired, "spec": {"backoffLimit": 2, **made}}, desired) == []
+    assert holds({**desired, "spec": {"backoffLimit": 2, **made}}, desired)
+    assert not holds({**desired, "spec": {"backoffLimit": 3, **made}}, desired)
+
+
 def test_foreign_owner_references_and_labels_are_no_strays() -> None:
     wanted = manifest(data={"A": "1"})
     metadata = wanted["metadata"] | {

@@ -106,6 +106,8 @@ def as_kept(obj: Object) -> Object:
             there.setdefault(field, copied(value))
         if place == "volumes[]" and not CHOICES[place].fields & there.keys():
             there["emptyDir"] = {}
+        if place == "rules[]" and obj["kind"] == "Job":
+            there.setdefault("onPodConditions", None)
         if place in {"requests", "limits"} and obj["kind"] not in _CUSTOM:
             there.update({name: "500m" for name, amount in there.items() if amount == "0.5"})
     return obj if obj["kind"] in _CUSTOM else {key: _without_zeros(value) for key, value in obj.items()}

@@ -134,8 +134,9 @@ class _Children:
         plan = self._plan(owner, spec, used_by_newest)
         self._snapshot.run(plan.manifests.workload)
         kept = Migrations(self._cache, self._read).kept(plan, resource)
+        live = {**observed.children, **await self._preflight(plan)}
         return [
-            *self._written(self._begun(plan), {**observed.children, **await self._preflight(plan)}),
+            *self._written(self._begun(plan, live), live),
             *map(deletion, unwanted(self._cache, owner, (*plan.manifests.all, *kept))),
         ]
 
@@ -144,10 +145,10 @@ class _Children:
         job = plan.manifests.preflight
         return {} if job is None else await self._read.live([key_of(job)])
 
-    def _begun(self, plan: ServicePlan) -> list[Manifest]:
-        """All but the Job of a preflight that asks nothing new."""
+    def _begun(self, plan: ServicePlan, live: dict[ObjectKey, Object]) -> list[Manifest]:
+        """All but the Job of a preflight that would ask nothing new."""
         passed_over = plan.manifests.preflight if runs_already(plan) else None
-        return [manifest for manifest in plan.manifests.all if manifest is not passed_over]
+        return [item for item in plan.manifests.all if item is not passed_over or key_of(item) in live]
 
     def _plan(self, owner: Owner, spec: FastAPIServiceSpec, observed: Observed) -> ServicePlan:
         return plan_service(
@@ -169,7 +170,7 @@ class _Children:
         return replace(observed, references=references)
 
     def _written(self, manifests: Iterable[Manifest], live: dict[ObjectKey, Object]) -> Iterator[ObjectChange]:
-        """As Children.apply would; and a migration's Job that is there is never made another."""
+        """As Children.apply would; and a Job that is there is never made another."""
         for manifest in manifests:
             there = live.get(key_of(manifest))
             if there is None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from fastapi_fleet.constants import ANNOTATION_HASH
 from fastapi_fleet.resources.manifest import Manifest
-from fastapi_fleet.resources.strays import removal_of_strays
+from fastapi_fleet.resources.strays import changeable, removal_of_strays
 
 _FACTORS = {
     "n": Decimal("1e-9"),
@@ -35,7 +35,7 @@ def holds(live: Manifest, desired: Manifest) -> bool:
     """
     if not is_made_from(live, desired):
         return False
-    wanted = {key: value for key, value in desired.items() if key not in {"apiVersion", "kind"}}
+    wanted = {key: value for key, value in changeable(desired).items() if key not in {"apiVersion", "kind"}}
     return contains(live, wanted) and not removal_of_strays(live, desired)
 
 

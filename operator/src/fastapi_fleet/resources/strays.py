@@ -36,6 +36,9 @@ By the field, `[]` for the items of a list, or the kind whose spec it is. Labels
 but for annotations of the operator's own group.
 """
 
+_FROZEN: Final = frozenset({"template", "podFailurePolicy"})
+"""Of a Job's spec, what nobody can change once it is there: what admission has made of it stays."""
+
 _PROBE: Final = {"periodSeconds": 10, "timeoutSeconds": 1, "successThreshold": 1, "failureThreshold": 3}
 _MODE: Final = {"defaultMode": 0o644}
 
@@ -62,7 +65,14 @@ def removal_of_strays(live: Manifest, desired: Manifest) -> JsonPatch:
 
     Fields with another value are not its concern: applying the manifest mends those.
     """
-    return [*_annotations(live, desired), *_contents(live, desired)]
+    return [*_annotations(live, desired), *_contents(live, changeable(desired))]
+
+
+def changeable(manifest: Manifest) -> Manifest:
+    """What of a manifest an object that is there can be brought to."""
+    if manifest["kind"] != "Job":
+        return manifest
+    return {**manifest, "spec": {key: value for key, value in manifest["spec"].items() if key not in _FROZEN}}
 
 
 def _annotations(live: Manifest, desired: Manifest) -> Iterator[dict[str, Any]]:
