@@ -122,6 +122,12 @@ OTHER_OWNER = {"name": "ours", "uid": "2"}
             id="another value than the API server fills in",
         ),
         pytest.param(
+            {"spec": {"resources": {"requests": {}, "limits": {"memory": "1Gi"}}}},
+            {"spec": {"resources": {"requests": {"memory": "1Gi", "cpu": "1"}, "limits": {"memory": "1Gi"}}}},
+            [{"op": "remove", "path": "/spec/resources/requests/cpu"}],
+            id="limit that the API server takes for the request",
+        ),
+        pytest.param(
             {"spec": {"parents": [{"name": "public"}, {"name": "public", "sectionName": "https"}]}},
             {"spec": {"parents": [{"name": "public"}, {"name": "public", "sectionName": "https"}]}},
             [],

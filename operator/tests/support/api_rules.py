@@ -108,6 +108,8 @@ def as_kept(obj: Object) -> Object:
             there["emptyDir"] = {}
         if place == "rules[]" and obj["kind"] == "Job":
             there.setdefault("onPodConditions", None)
+        if place == "resources" and obj["kind"] not in _CUSTOM:
+            there["requests"] = {**there.get("limits", {}), **there.get("requests", {})}
         if place in {"requests", "limits"} and obj["kind"] not in _CUSTOM:
             there.update({name: "500m" for name, amount in there.items() if amount == "0.5"})
     return obj if obj["kind"] in _CUSTOM else {key: _without_zeros(value) for key, value in obj.items()}

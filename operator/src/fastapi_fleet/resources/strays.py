@@ -92,9 +92,15 @@ def _contents(live: Manifest, desired: Manifest) -> Iterator[dict[str, Any]]:
 
 def _strays(live: object, desired: object, path: str, place: str) -> Iterator[dict[str, Any]]:
     if isinstance(live, Mapping) and isinstance(desired, Mapping):
-        yield from _strays_of_map(live, desired, path, place)
+        wanted = _with_requests(desired) if place == "resources" else desired
+        yield from _strays_of_map(live, wanted, path, place)
     elif is_list_of_maps(live) and is_list_of_maps(desired):
         yield from _strays_of_list(live, desired, path, place)
+
+
+def _with_requests(resources: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The API server takes the limit for the request where a container has no other."""
+    return {**resources, "requests": {**resources.get("limits", {}), **resources.get("requests", {})}}
 
 
 def _strays_of_map(
