@@ -91,16 +91,16 @@ class Run:
                 lambda: measure_image_edits(operator, fleet, watch, edited, floor),
             ),
             Step(
-                Measurement.BACKED,
-                f"Creating {len(self._backed)} services with database and broker at 2 a second",
-                lambda: measure_backed(operator, fleet, watch, self._backed),
-            ),
-            Step(Measurement.NO_OP, "Applying everything again", lambda: measure_no_op(operator, fleet)),
-            Step(
                 Measurement.IDLE,
                 "Watching the idle operator for a minute",
                 lambda: measure_idle(operator, len(watch.first_seen)),
             ),
+            Step(
+                Measurement.BACKED,
+                f"Creating {len(self._backed)} services with database and broker at 2 a second, and a minute of them",
+                lambda: measure_backed(operator, fleet, watch, self._backed),
+            ),
+            Step(Measurement.NO_OP, "Applying everything again", lambda: measure_no_op(operator, fleet)),
             Step(
                 Measurement.RESTART,
                 "Restarting the operator",
