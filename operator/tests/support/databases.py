@@ -30,7 +30,7 @@ def make_request(name: str) -> DatabaseRequest:
     unique = f"{name} {secrets.token_hex(4)}"
     return DatabaseRequest(
         database=f"d {unique}",
-        roles=DatabaseRoles(owner=f"o {unique}", runtime=f"r {unique}", migrator=f"m {unique}"),
+        roles=DatabaseRoles(owner=f"o {unique}", runtime=f"r {unique}", second=f"s {unique}", migrator=f"m {unique}"),
         password=secrets.token_urlsafe(24),
         owner=f"test/{unique}",
     )
@@ -42,7 +42,7 @@ async def connect(server: PostgresServer, user: str, password: str, database: st
 
 async def log_in(server: PostgresServer, request: DatabaseRequest) -> "Connection":
     """As the service."""
-    return await connect(server, request.roles.runtime, request.password, request.database)
+    return await connect(server, request.login, request.password, request.database)
 
 
 @asynccontextmanager

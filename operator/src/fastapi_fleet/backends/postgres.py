@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from fastapi_fleet.api.conditions import Reason
 from fastapi_fleet.backends.passwords import matches_scram_verifier
+from fastapi_fleet.backends.login_session import LoginSession
 from fastapi_fleet.backends.postgres_catalog import (
     list_objects,
     observe_contents,
@@ -14,6 +15,7 @@ from fastapi_fleet.backends.postgres_catalog import (
 )
 from fastapi_fleet.backends.postgres_contents import needs_objects
 from fastapi_fleet.backends.postgres_repairs import is_taken_over, plan_repairs
+from fastapi_fleet.backends.postgres_roles import LOCK
 from fastapi_fleet.backends.postgres_server import PostgresServer
 from fastapi_fleet.backends.postgres_session import PostgresSession, apply, execute, wait_for_turn
 from fastapi_fleet.backends.postgres_state import (
@@ -40,6 +42,12 @@ _ROUNDS: Final = 3
 
 _ADMINISTRATOR_QUERY: Final = """
 SELECT rolsuper OR (rolcreaterole AND rolcreatedb), pg_is_in_recovery() FROM pg_roles WHERE rolname = current_user
+"""
+
+_SESSIONS_QUERY: Final = """
+SELECT coalesce(host(client_addr), 'the server itself') AS client,
+       coalesce(to_char(backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'unknown') AS since
+FROM pg_stat_activity WHERE usename = $1 ORDER BY backend_start
 """
 
 _OPEN_DATABASES_QUERY: Final = """
@@ -100,12 +108,45 @@ class PostgresBackend:
         require_identifier(database)
         async with self._session(server).open() as connection:
             await wait_for_turn(connection, database)
-            for role, state in (await observe_roles(connection, roles.runtime, roles.migrator)).items():
+            for role, state in (await observe_roles(connection, *roles.logins)).items():
                 if state.mark != ownership_mark(owner):
                     continue
                 if state.can_login:
                     await execute(connection, Statement("ALTER ROLE %I NOLOGIN", (role,)))
                 await _end_sessions(connection, role)
+
+    async def log_in(self, server: PostgresServer, request: DatabaseRequest) -> None:
+        """See whether the service's login is let in with its password.
+
+        Raises:
+            BackendUnavailableError: it is not.
+        """
+        service = replace(server, user=request.login, password=request.password, database=request.database)
+        async with self._session(service).open():
+            pass
+
+    async def list_sessions(self, server: PostgresServer, role: str) -> tuple[LoginSession, ...]:
+        """Who is logged in as this role, the one who has been for longest first.
+
+        Raises:
+            BackendUnavailableError: the server did not answer in time or refused the operator.
+        """
+        async with self._session(server).open() as connection:
+            return tuple(LoginSession(**row) for row in await connection.fetch(_SESSIONS_QUERY, role))
+
+    async def lock_login(self, server: PostgresServer, role: str, owner: str) -> None:
+        """End a login that its service has left: no password, no session. One that is not `owner`'s is left alone.
+
+        Raises:
+            BackendUnavailableError: the server did not answer in time, refused the operator or kept a session alive.
+        """
+        require_identifier(role)
+        async with self._session(server).open() as connection:
+            found = (await observe_roles(connection, role)).get(role)
+            if found is None or found.mark != ownership_mark(owner):
+                return
+            await execute(connection, Statement(LOCK, (role,)))
+            await _end_sessions(connection, role)
 
     async def drop_database(self, server: PostgresServer, database: str, roles: DatabaseRoles, owner: str) -> None:
         """Delete the database with all that is in it, and its roles. What does not belong to `owner` is left alone.
@@ -163,6 +204,7 @@ async def _plan(session: PostgresSession, request: DatabaseRequest) -> tuple[Rep
         ObservedDatabase(
             owner=found.get(roles.owner),
             runtime=found.get(roles.runtime),
+            second=found.get(roles.second),
             migrator=found.get(roles.migrator),
             database=database,
             contents=await _observe_contents(session, request, database),

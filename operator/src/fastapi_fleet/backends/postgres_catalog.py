@@ -57,7 +57,7 @@ SELECT pg_get_userbyid(datdba)::text AS owner,
        coalesce(array_agg(privilege_type) FILTER (WHERE pg_get_userbyid(grantee) = $2), '{}') AS runtime_rights,
        EXISTS (
          SELECT FROM pg_shdepend
-         WHERE dbid = pg_database.oid AND deptype = 'o' AND pg_get_userbyid(refobjid) IN ($2, $3)
+         WHERE dbid = pg_database.oid AND deptype = 'o' AND pg_get_userbyid(refobjid) = ANY($3::text[])
            AND classid IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_type'::regclass, 'pg_namespace'::regclass)
        ) AS logins_own_objects,
        shobj_description(oid, 'pg_database') AS mark
@@ -129,7 +129,7 @@ async def read_verifiers(connection: "Connection[Record]", *names: str) -> dict[
 async def observe_database(
     connection: "Connection[Record]", database: str, roles: DatabaseRoles
 ) -> DatabaseState | None:
-    row = await connection.fetchrow(_DATABASE_QUERY, database, roles.runtime, roles.migrator)
+    row = await connection.fetchrow(_DATABASE_QUERY, database, roles.runtime, roles.logins)
     return None if row is None else DatabaseState(**{**row, "runtime_rights": frozenset(row["runtime_rights"])})
 
 

@@ -11,6 +11,7 @@ from fastapi_fleet.backends.postgres_roles import (
     wanted_migrator,
     wanted_owner,
     wanted_runtime,
+    wanted_second,
 )
 from fastapi_fleet.backends.postgres_state import MARK_PREFIX, DatabaseRequest, DatabaseState, ObservedDatabase
 from fastapi_fleet.backends.statements import Repair, Statement
@@ -29,6 +30,8 @@ def plan_repairs(request: DatabaseRequest, found: ObservedDatabase) -> tuple[Rep
     """
     _refuse_foreign(request, found)
     wanted = [(wanted_owner(request), found.owner), (wanted_runtime(request), found.runtime)]
+    if request.turn == "second" or found.second is not None:
+        wanted.append((wanted_second(request), found.second))
     if not request.migrates_itself or found.migrator is not None:
         wanted.append((wanted_migrator(request), found.migrator))
     return (
@@ -48,7 +51,8 @@ def is_taken_over(request: DatabaseRequest, found: DatabaseState) -> bool:
 
 def _refuse_foreign(request: DatabaseRequest, found: ObservedDatabase) -> None:
     roles = request.roles
-    for name, role in ((roles.owner, found.owner), (roles.runtime, found.runtime), (roles.migrator, found.migrator)):
+    states = (found.owner, found.runtime, found.second, found.migrator)
+    for name, role in zip(roles.all, states, strict=True):
         if role is not None and role.mark != request.mark and not _may_be_adopted(request, role.mark):
             raise NotOwnedError(f"PostgreSQL role {name!r} exists and does not belong to {request.owner}")
     if found.database is not None and not _is_owned(request, found, found.database):
@@ -76,7 +80,7 @@ def _is_owned(request: DatabaseRequest, found: ObservedDatabase, database: Datab
 def _contents_repairs(request: DatabaseRequest, found: ObservedDatabase) -> Iterator[Repair]:
     if found.contents is None or found.database is None:
         return
-    logins = frozenset({request.roles.runtime, request.roles.migrator})
+    logins = frozenset(request.roles.logins)
     everybody = is_taken_over(request, found.database)
     yield from contents_repairs(request, found.contents, former_owners=None if everybody else logins)
 

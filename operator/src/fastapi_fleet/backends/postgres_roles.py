@@ -1,19 +1,26 @@
 """What separates a role from what is wanted. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from fastapi_fleet.backends.passwords import make_scram_verifier
-from fastapi_fleet.backends.postgres_state import DatabaseRequest, Membership, RoleState
+from fastapi_fleet.backends.postgres_state import DatabaseRequest, Membership, RoleState, Turn
 from fastapi_fleet.backends.statements import Repair, Statement
 
 _UNLIMITED: Final = -1
 
+LOCK: Final = "ALTER ROLE %I NOLOGIN PASSWORD NULL"
+"""Without its password: who unlocks it does not bring an old one back."""
+
 
 @dataclass(frozen=True)
 class WantedRole:
-    """`password`: None for a role that nobody logs in as. `acts_as`: the role whose rights it has, and begins as."""
+    """`password`: None for a role that nobody logs in as. `acts_as`: the role whose rights it has, and begins as.
+
+    `model` is what that one is, in words.
+    `draining`: sessions may still log in as one without a password: it is locked later.
+    """
 
     what: str
     name: str
@@ -21,6 +28,8 @@ class WantedRole:
     password: str | None = field(default=None, repr=False)
     connection_limit: int = _UNLIMITED
     acts_as: str | None = None
+    draining: bool = False
+    model: str = "the owner"
 
     @property
     def login(self) -> str:
@@ -32,9 +41,16 @@ def wanted_owner(request: DatabaseRequest) -> WantedRole:
 
 
 def wanted_runtime(request: DatabaseRequest) -> WantedRole:
-    limit = _UNLIMITED if request.connection_limit is None else request.connection_limit
     acts_as = request.roles.owner if request.migrates_itself else None
-    return WantedRole("runtime role", request.roles.runtime, request.mark, request.password, limit, acts_as)
+    return _service_login(request, "runtime role", "first", acts_as)
+
+
+def wanted_second(request: DatabaseRequest) -> WantedRole:
+    """Its rights are those of the first: what is granted to that one, and will be, is granted once."""
+    wanted = _service_login(request, "second login", "second", request.roles.owner)
+    if request.migrates_itself:
+        return wanted
+    return replace(wanted, acts_as=request.roles.runtime, model="the runtime role")
 
 
 def wanted_migrator(request: DatabaseRequest) -> WantedRole:
@@ -42,6 +58,20 @@ def wanted_migrator(request: DatabaseRequest) -> WantedRole:
     acts_as = None if request.migrates_itself else request.roles.owner
     name, password = request.roles.migrator, request.migrator_password
     return WantedRole("migrator", name, request.mark, password, acts_as=acts_as)
+
+
+def _service_login(request: DatabaseRequest, what: str, turn: Turn, acts_as: str | None) -> WantedRole:
+    limit = _UNLIMITED if request.connection_limit is None else request.connection_limit
+    in_use = request.turn == turn
+    return WantedRole(
+        what,
+        request.roles.of_turn(turn),
+        request.mark,
+        request.password if in_use else None,
+        limit,
+        acts_as,
+        draining=request.draining and not in_use,
+    )
 
 
 def role_repairs(wanted: WantedRole, role: RoleState | None) -> Iterator[Repair]:
@@ -53,9 +83,9 @@ def role_repairs(wanted: WantedRole, role: RoleState | None) -> Iterator[Repair]
     if wanted.acts_as is None:
         return
     if role is None or wanted.acts_as not in {one.role for one in role.memberships if one.usable}:
-        yield _change(wanted, "made a member of the owner", "GRANT %2$I TO %1$I", wanted.acts_as)
+        yield _change(wanted, f"made a member of {wanted.model}", "GRANT %2$I TO %1$I", wanted.acts_as)
     if role is None or role.default_role != wanted.acts_as:
-        yield _change(wanted, "set to act as the owner", "ALTER ROLE %I SET role = %L", wanted.acts_as)
+        yield _change(wanted, f"set to act as {wanted.model}", "ALTER ROLE %I SET role = %L", wanted.acts_as)
 
 
 def narrowing_repairs(wanted: WantedRole, role: RoleState | None) -> Iterator[Repair]:
@@ -77,7 +107,7 @@ def unusable_memberships(wanted: WantedRole, role: RoleState | None) -> Iterator
 
 
 def _revocation(wanted: WantedRole, one: Membership) -> Repair:
-    words = f"membership in {'the owner' if one.role == wanted.acts_as else repr(one.role)} revoked"
+    words = f"membership in {wanted.model if one.role == wanted.acts_as else repr(one.role)} revoked"
     return _change(wanted, words, "REVOKE %2$I FROM %1$I GRANTED BY %3$I CASCADE", one.role, one.grantor)
 
 
@@ -88,9 +118,10 @@ def _attribute_repairs(wanted: WantedRole, role: RoleState) -> Iterator[Repair]:
         yield _change(wanted, "marked", "COMMENT ON ROLE %I IS %L", wanted.mark)
     if role.excess:
         yield _change(wanted, "privileges removed", f"ALTER ROLE %I {' '.join(role.excess)}")
-    if role.can_login is (wanted.password is None):
-        words = "locked" if role.can_login else "unlocked"
-        yield _change(wanted, words, f"ALTER ROLE %I {wanted.login}")
+    if role.can_login and wanted.password is None and not wanted.draining:
+        yield _change(wanted, "locked", LOCK)
+    if not role.can_login and wanted.password is not None:
+        yield _change(wanted, "unlocked", "ALTER ROLE %I LOGIN")
     if role.expires:
         yield _change(wanted, "expiry removed", "ALTER ROLE %I VALID UNTIL 'infinity'")
     if role.connection_limit != wanted.connection_limit:

@@ -1,21 +1,25 @@
 """What a service's database and its roles are to be, and what the server's catalog shows of them."""
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from fastapi_fleet.backends.passwords import require_password
 
 _MAX_IDENTIFIER_BYTES: Final = 63
 MARK_PREFIX: Final = "fastapi-fleet: "
 
+Turn = Literal["first", "second"]
+"""Which of its two logins a service logs in by: its password changes by logging in as the other."""
+
 
 @dataclass(frozen=True)
 class DatabaseRoles:
-    """Names of the three roles of a database, at most 63 bytes each.
+    """Names of the roles of a database, at most 63 bytes each.
 
     Attributes:
         owner: owns the database and all that is in it; nobody logs in as it.
-        runtime: what the service logs in as.
+        runtime: what the service has its rights by, and its first login.
+        second: its second login, made for the first change of passwords.
         migrator: what its migrations log in as, a member of the owner.
 
     Raises:
@@ -24,6 +28,7 @@ class DatabaseRoles:
 
     owner: str
     runtime: str
+    second: str
     migrator: str
 
     def __post_init__(self) -> None:
@@ -31,8 +36,15 @@ class DatabaseRoles:
             require_identifier(name)
 
     @property
-    def all(self) -> tuple[str, str, str]:
-        return (self.owner, self.runtime, self.migrator)
+    def all(self) -> tuple[str, ...]:
+        return (self.owner, *self.logins)
+
+    @property
+    def logins(self) -> tuple[str, ...]:
+        return (self.runtime, self.second, self.migrator)
+
+    def of_turn(self, turn: Turn) -> str:
+        return self.runtime if turn == "first" else self.second
 
 
 @dataclass(frozen=True)
@@ -41,13 +53,15 @@ class DatabaseRequest:
 
     Attributes:
         database: name of the database, at most 63 bytes.
-        roles: its three roles.
-        password: the runtime role's, printable ASCII.
+        roles: its roles.
+        password: of the service's login, printable ASCII.
         owner: who all of it belongs to, as "<namespace>/<name>"; marked on database and roles as their comment.
         migrator_password: the migrator's. None: there are no migrations apart from the service, which does what the
             owner may; with one, the service reads and writes rows and no more.
-        connection_limit: most connections of the runtime role at a time; None is no limit.
+        connection_limit: most connections of each of the service's logins at a time; None is no limit.
         adopt: take over a database and a runtime role that nobody has marked.
+        turn: which of its two logins the service is to log in by. The other is locked,
+        draining: unless it may still be in use: then it is left open, or locked, as it is.
 
     Raises:
         ValueError: a name or a password is one that PostgreSQL would cut or prepare differently.
@@ -60,6 +74,8 @@ class DatabaseRequest:
     migrator_password: str | None = field(default=None, repr=False)
     connection_limit: int | None = None
     adopt: bool = False
+    turn: Turn = "first"
+    draining: bool = False
 
     def __post_init__(self) -> None:
         require_identifier(self.database)
@@ -74,7 +90,12 @@ class DatabaseRequest:
     def passwords(self) -> dict[str, str]:
         """By the role that logs in with it."""
         migrator = {} if self.migrator_password is None else {self.roles.migrator: self.migrator_password}
-        return {self.roles.runtime: self.password, **migrator}
+        return {self.login: self.password, **migrator}
+
+    @property
+    def login(self) -> str:
+        """What the service logs in as."""
+        return self.roles.of_turn(self.turn)
 
     @property
     def migrates_itself(self) -> bool:
@@ -115,7 +136,7 @@ class DatabaseState:
     """A database as the server's catalog shows it.
 
     `owner_restricted` is an owner who lacks one of its usual rights. `runtime_rights` are those on the database itself.
-    `logins_own_objects`: something within it belongs to the runtime role or the migrator.
+    `logins_own_objects`: something within it belongs to one of the logins.
     """
 
     owner: str
@@ -155,6 +176,7 @@ class ObservedDatabase:
 
     owner: RoleState | None
     runtime: RoleState | None
+    second: RoleState | None
     migrator: RoleState | None
     database: DatabaseState | None
     contents: ContentsState | None

@@ -15,7 +15,7 @@ ADMIN_PASSWORD = "admin-s3cret"
 USER_PASSWORD = "user-s3cret"
 HASH_IN_ANSWER = "aGFzaC1pbi1hbnN3ZXI="
 
-ROLES = DatabaseRoles(owner="orders.owner", runtime="orders", migrator="orders.migrator")
+ROLES = DatabaseRoles(owner="orders.owner", runtime="orders", second="orders.b", migrator="orders.migrator")
 DATABASE = DatabaseRequest(database="orders", roles=ROLES, password=USER_PASSWORD, owner="shop/orders")
 USER = BrokerRequest(
     vhost="shop",

@@ -12,12 +12,13 @@ from fastapi_fleet.backends.postgres_state import (
     Membership,
     ObservedDatabase,
     RoleState,
+    Turn,
     require_identifier,
 )
 from fastapi_fleet.errors import NotOwnedError
 
 PASSWORD, MIGRATOR_PASSWORD = "s3cret-of-orders", "s3cret-of-migrations"
-ROLES = DatabaseRoles(owner="orders_owner", runtime="orders_role", migrator="orders_migrator")
+ROLES = DatabaseRoles(owner="orders_owner", runtime="orders_role", second="orders_second", migrator="orders_migrator")
 REQUEST = DatabaseRequest(database="shop_orders", roles=ROLES, password=PASSWORD, owner="shop/orders")
 SEPARATE = replace(REQUEST, migrator_password=MIGRATOR_PASSWORD)
 MARK = "fastapi-fleet: shop/orders"
@@ -42,9 +43,9 @@ DATABASE = DatabaseState(
     mark=MARK,
 )
 CONTENTS = ContentsState(RUNTIME_DEFAULTS, ())
-ALONE = ObservedDatabase(OWNER, MEMBER, None, DATABASE, None)
-APART = ObservedDatabase(OWNER, LOGIN, MEMBER, DATABASE, CONTENTS)
-NOTHING = ObservedDatabase(None, None, None, None, None)
+ALONE = ObservedDatabase(OWNER, MEMBER, None, None, DATABASE, None)
+APART = ObservedDatabase(OWNER, LOGIN, None, MEMBER, DATABASE, CONTENTS)
+NOTHING = ObservedDatabase(None, None, None, None, None, None)
 
 
 def words(request: DatabaseRequest, found: ObservedDatabase) -> list[str]:
@@ -152,6 +153,53 @@ def test_adopted_database_is_marked_once_all_in_it_is_the_owner_s() -> None:
     ]
 
 
+SECOND = replace(MEMBER, default_role="orders_role", memberships=(Membership("orders_role", "admin"),))
+"""Of a service with migrations: it has the rights of the first."""
+
+LOCKED = {"can_login": False}
+
+
+def test_second_login_is_made_for_its_first_turn_with_the_rights_of_the_first() -> None:
+    beside = replace(SEPARATE, turn="second", draining=True)
+    assert words(beside, APART) == [
+        "second login created",
+        "second login made a member of the runtime role",
+        "second login set to act as the runtime role",
+    ]
+    assert words(beside, replace(APART, second=SECOND)) == []
+
+
+def test_second_login_of_a_service_that_migrates_itself_acts_as_the_owner() -> None:
+    beside = replace(REQUEST, turn="second", draining=True)
+    assert words(beside, ALONE) == [
+        "second login created",
+        "second login made a member of the owner",
+        "second login set to act as the owner",
+    ]
+    assert words(beside, replace(ALONE, second=MEMBER)) == []
+
+
+@pytest.mark.parametrize("turn", ["first", "second"])
+def test_login_that_is_not_in_use_is_locked_and_stays_locked(turn: Turn) -> None:
+    both = replace(APART, second=SECOND)
+    names = {"first": "second login", "second": "runtime role"}
+    wanted = replace(SEPARATE, turn=turn)
+    assert words(wanted, both) == [f"{names[turn]} locked"]
+    left = {"first": {"second": replace(SECOND, **LOCKED)}, "second": {"runtime": replace(LOGIN, **LOCKED)}}
+    assert words(wanted, replace(both, **left[turn])) == []
+
+
+@pytest.mark.parametrize("draining", [LOGIN, replace(LOGIN, **LOCKED)])
+def test_login_that_is_being_left_is_neither_locked_nor_opened(draining: RoleState) -> None:
+    found = replace(APART, runtime=draining, second=SECOND)
+    assert words(replace(SEPARATE, turn="second", draining=True), found) == []
+
+
+def test_login_is_locked_without_its_password_so_that_unlocking_brings_no_old_one_back() -> None:
+    (repair,) = plan_repairs(SEPARATE, replace(APART, second=SECOND))
+    assert [statement.template for statement in repair.statements] == ["ALTER ROLE %I NOLOGIN PASSWORD NULL"]
+
+
 def test_lifts_a_connection_limit_that_is_no_longer_asked_for() -> None:
     limited = replace(ALONE, runtime=replace(MEMBER, connection_limit=7))
     assert words(replace(REQUEST, connection_limit=7), limited) == []
@@ -159,10 +207,9 @@ def test_lifts_a_connection_limit_that_is_no_longer_asked_for() -> None:
 
 
 @pytest.mark.parametrize("mark", [None, "", "shop/orders", "fastapi-fleet: shop/orders2", "fastapi-fleet: shop/order"])
-@pytest.mark.parametrize("part", ["owner", "runtime", "migrator"])
+@pytest.mark.parametrize("part", ["owner", "runtime", "second", "migrator"])
 def test_refuses_a_role_of_another_mark(part: str, mark: str | None) -> None:
-    roles = {name: replace(LOGIN, mark=mark) if name == part else None for name in ("owner", "runtime", "migrator")}
-    found = ObservedDatabase(**roles, database=None, contents=None)
+    found = replace(NOTHING, **{part: replace(LOGIN, mark=mark)})
     with pytest.raises(NotOwnedError, match=f"role '{getattr(ROLES, part)}'"):
         plan_repairs(REQUEST, found)
 
