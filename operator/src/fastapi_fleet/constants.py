@@ -1,6 +1,6 @@
 """Names that the API, the cluster and the operator agree on."""
 
-from typing import Final
+from typing import Final, Literal
 
 GROUP: Final = "fastapi-fleet.io"
 VERSION: Final = "v1alpha1"
@@ -45,6 +45,18 @@ ANNOTATION_REPLICAS: Final = f"{GROUP}/replicas"
 
 ANNOTATION_PREFLIGHT: Final = f"{GROUP}/preflight"
 """On a Deployment: hash of the image and configuration that were checked before it was written."""
+
+ANNOTATION_ROTATE: Final = f"{GROUP}/rotate"
+"""On a FastAPIService: another value than before asks for new passwords."""
+
+BackingPart = Literal["database", "broker"]
+"""What a service has a login for, as its spec calls it."""
+
+ANNOTATION_ROTATION: Final[dict[BackingPart, str]] = {
+    "database": f"{GROUP}/database-rotation",
+    "broker": f"{GROUP}/broker-rotation",
+}
+"""On a service's Secret: since when the login in it is in use, and whether the one before is locked."""
 
 HEALTH_LIVE_PATH: Final = "/health/live"
 HEALTH_READY_PATH: Final = "/health/ready"

@@ -22,6 +22,7 @@ class ConditionType(StrEnum):
     CONFIG_VALID = "ConfigValid"
     MIGRATIONS_COMPLETE = "MigrationsComplete"
     ROLLOUT_COMPLETE = "RolloutComplete"
+    CREDENTIALS_ROTATED = "CredentialsRotated"
     ROUTE_READY = "RouteReady"
     INGRESS_READY = "IngressReady"
     MONITORING_READY = "MonitoringReady"
@@ -63,6 +64,12 @@ class Reason(StrEnum):
     BACKEND_UNAVAILABLE = "BackendUnavailable"
     PROVISIONED = "Provisioned"
     DATA_KEPT = "DataKept"
+
+    CREDENTIALS_CURRENT = "CredentialsCurrent"
+    ROTATION_DUE = "RotationDue"
+    ROTATING = "Rotating"
+    SESSIONS_LEFT = "SessionsLeft"
+    ROTATION_FAILED = "RotationFailed"
 
     CHECKING = "Checking"
     SETTINGS_ACCEPTED = "SettingsAccepted"

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from fastapi_fleet.api.model import ApiModel, Argument
+from fastapi_fleet.api.rotation_spec import RotateEvery
 
 DeletionPolicy = Literal["Retain", "Delete"]
 """What becomes of data when the FastAPIService is deleted. Taking the field out of the spec never deletes any."""
@@ -36,6 +37,11 @@ class Database(ApiModel):
         "Retain",
         description="What becomes of the database when the FastAPIService is deleted: Retain ends its logins and keeps "
         "the data for a service of the same name, Delete drops it.",
+    )
+    rotate_every: RotateEvery | None = Field(
+        None,
+        description="How old a password of the database may become, such as 12h or 30d. The pods restart one by one "
+        "with a new one, no request fails, and then the old one is locked. Never by itself when left out.",
     )
     migrations: Migrations | None = Field(
         None, description="Migrations apart from the service's own pods. Left out, the service migrates itself."

@@ -26,6 +26,10 @@ CONDITIONS: Final[dict[Type, str]] = {
     Type.CONFIG_VALID: "The settings of the image accept the configuration; migrations and pods start after that.",
     Type.MIGRATIONS_COMPLETE: "The migrations of the image have run; its pods start after that.",
     Type.ROLLOUT_COMPLETE: "Every pod runs the newest revision and is ready; none of an older one is left.",
+    Type.CREDENTIALS_ROTATED: (
+        "Present where passwords of the service change, or have changed: it logs in by the newest ones, and those "
+        "before are locked. Ready does not wait for it."
+    ),
     Type.ROUTE_READY: "Every Gateway in spec.route has accepted the route. Ready does not wait for it.",
     Type.INGRESS_READY: "A controller has given the Ingress an address. Ready does not wait for it.",
     Type.MONITORING_READY: "The ServiceMonitor that spec.monitoring asks for is there. Ready does not wait for it.",
@@ -114,6 +118,28 @@ REASONS: Final[dict[Reason, Explanation]] = {
         "behind, for the platform's server was gone or did not answer.",
         "Where the server is still there, drop the database and the queues that the message names; or create platform "
         "and service again, and delete the service first.",
+    ),
+    Reason.CREDENTIALS_CURRENT: Explanation(
+        "The service logs in by its newest passwords; the logins before are locked. The message says since when, and "
+        "when rotateEvery changes them next."
+    ),
+    Reason.ROTATION_DUE: Explanation(
+        "New passwords are asked for and not made yet: a service has two logins, and both may be in use.",
+        "Wait; or mend what the message waits for.",
+    ),
+    Reason.ROTATING: Explanation(
+        "Pods restart one by one to log in by a new password; the old one works until no pod logs in by it.",
+        "Wait. A rollout that is stuck keeps the old login open: RolloutComplete shows why.",
+    ),
+    Reason.SESSIONS_LEFT: Explanation(
+        "No pod logs in by the old password any more, but somebody is still logged in by it: the message says from "
+        "where. Ten minutes after the change these sessions are ended.",
+        "Find who borrowed the service's password, and give them a login of their own.",
+    ),
+    Reason.ROTATION_FAILED: Explanation(
+        "The server did not open the new login, did not let it in, or did not lock the old one. The service goes on "
+        "with what it has; the step is tried again.",
+        "Look at what the message names.",
     ),
     Reason.ADMIN_SECRET_INVALID: Explanation(
         "The administrator's Secret of an external server says something that cannot be used.",

@@ -1,6 +1,6 @@
 """Status of both kinds: written by the operator alone, once a pass."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -42,6 +42,16 @@ class RevisionRecord(ApiModel):
     ready: bool = Field(description="Whether a rollout of it was ever complete.")
 
 
+class LoginStatus(ApiModel):
+    """A login of the service that changes by itself, or has changed. Its password is in the service's Secret alone."""
+
+    name: Literal["database", "broker"] = Field(description="What it is for.")
+    login: _Text = Field(description="What the service logs in as.")
+    since: _Text | None = Field(None, description="When its password was made.")
+    due_at: _Text | None = Field(None, description="When rotateEvery has it replaced.")
+    left: _Text | None = Field(None, description="The login before, while it is not locked yet.")
+
+
 HISTORY_LIMIT: Final = 10
 """Revisions that status tells of; a Deployment keeps as many ReplicaSets beside the newest."""
 
@@ -64,6 +74,12 @@ class FastAPIServiceStatus(ResourceStatus):
         max_length=HISTORY_LIMIT,
         description="Revisions, the one rolled out last first. The last one that was ready is never dropped.",
         json_schema_extra=map_list("revision"),
+    )
+    credentials: list[LoginStatus] | None = Field(
+        None,
+        max_length=2,
+        description="Logins whose passwords change. Absent where none does and none ever has.",
+        json_schema_extra=map_list("name"),
     )
     binding: Binding | None = Field(None, description="Provisioned Service of servicebinding.io.")
 

@@ -26,6 +26,7 @@ from fastapi_fleet.api.pod_spec import Pod, ServiceAccount
 from fastapi_fleet.api.preflight_spec import Preflight
 from fastapi_fleet.api.probe_spec import Probes
 from fastapi_fleet.api.rollout_spec import DEADLINE_RULES, Rollout
+from fastapi_fleet.api.rotation_spec import RotateEvery
 from fastapi_fleet.api.scaling_spec import (
     REQUEST_RULES,
     Autoscaling,
@@ -94,6 +95,9 @@ class Broker(ApiModel):
         "Retain",
         description="What becomes of the service's queues and exchanges when the FastAPIService is deleted: Retain "
         "keeps them and their messages, Delete deletes them. The user ends in either case.",
+    )
+    rotate_every: RotateEvery | None = Field(
+        None, description="How old a password of the broker may become, as database.rotateEvery says it."
     )
 
 

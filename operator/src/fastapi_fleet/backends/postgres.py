@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from fastapi_fleet.api.conditions import Reason
-from fastapi_fleet.backends.passwords import matches_scram_verifier
 from fastapi_fleet.backends.login_session import LoginSession
+from fastapi_fleet.backends.passwords import matches_scram_verifier
 from fastapi_fleet.backends.postgres_catalog import (
     list_objects,
     observe_contents,

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from fastapi_fleet.backends.login_session import Turn
 from fastapi_fleet.backends.passwords import make_scram_verifier
-from fastapi_fleet.backends.postgres_state import DatabaseRequest, Membership, RoleState, Turn
+from fastapi_fleet.backends.postgres_state import DatabaseRequest, Membership, RoleState
 from fastapi_fleet.backends.statements import Repair, Statement
 
 _UNLIMITED: Final = -1

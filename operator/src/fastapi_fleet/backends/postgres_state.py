@@ -1,15 +1,13 @@
 """What a service's database and its roles are to be, and what the server's catalog shows of them."""
 
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
+from fastapi_fleet.backends.login_session import Turn
 from fastapi_fleet.backends.passwords import require_password
 
 _MAX_IDENTIFIER_BYTES: Final = 63
 MARK_PREFIX: Final = "fastapi-fleet: "
-
-Turn = Literal["first", "second"]
-"""Which of its two logins a service logs in by: its password changes by logging in as the other."""
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,15 @@
 """Broker users of services: made, narrowed to their events, and removed when their service is gone."""
 
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Final
 
 import httpx2
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from fastapi_fleet.api.conditions import Reason
+from fastapi_fleet.backends.login_session import LoginSession
 from fastapi_fleet.backends.passwords import make_rabbitmq_hash, matches_rabbitmq_hash, require_password
 from fastapi_fleet.backends.rabbitmq_access import Access, grant_access, own_prefix
 from fastapi_fleet.backends.rabbitmq_management import BrokerServer, ManagementApi, require_segment
@@ -34,6 +36,7 @@ class BrokerRequest:
         publishes: event types that the user may publish, as routing keys.
         consumes: event types that the user may bind its queues to, as binding keys.
         owner: who the user belongs to, as "<namespace>/<name>".
+        retired: another user of the owner's that is to be gone; None where it may still be in use.
 
     Raises:
         ValueError: a name, an event type or the password cannot be used safely.
@@ -46,11 +49,14 @@ class BrokerRequest:
     publishes: tuple[str, ...]
     consumes: tuple[str, ...]
     owner: str
+    retired: str | None = None
 
     def __post_init__(self) -> None:
         for name in (self.vhost, self.service, *self.publishes, *self.consumes):
             require_segment(name)
-        _require_user(self.user)
+        for user in (self.user, self.retired):
+            if user is not None:
+                _require_user(user)
         require_password(self.password)
         if "." in self.service:
             raise ValueError(f"the name of a service holds no dot: {self.service!r}")
@@ -83,6 +89,23 @@ class _Mark(BaseModel):
     value: JsonValue
 
 
+class _Connection(BaseModel):
+    """`connected_at`: in milliseconds, once statistics have been gathered."""
+
+    name: str
+    connected_at: int = 0
+
+    @property
+    def client(self) -> str:
+        """The name is both ends: "10.1.2.3:4567 -> 10.4.5.6:5672"."""
+        return self.name.partition(" -> ")[0].rpartition(":")[0] or "unknown"
+
+    @property
+    def since(self) -> str:
+        began = datetime.fromtimestamp(self.connected_at / 1000, UTC)
+        return f"{began:%Y-%m-%dT%H:%M:%SZ}" if self.connected_at else "unknown"
+
+
 class _Permission(BaseModel):
     vhost: str
     configure: str
@@ -101,6 +124,7 @@ _ADMINISTRATOR: Final = TypeAdapter(_Administrator)
 _VHOST: Final = TypeAdapter(_Vhost)
 _NAMED: Final = TypeAdapter(list[_Named])
 _EXCHANGE: Final = TypeAdapter(_Exchange)
+_CONNECTIONS: Final = TypeAdapter(list[_Connection])
 _USER: Final = TypeAdapter(_User)
 _MARK: Final = TypeAdapter(_Mark)
 _PERMISSIONS: Final = TypeAdapter(list[_Permission])
@@ -154,7 +178,34 @@ class RabbitmqBackend:
             *await _ensure_user(api, request),
             *await _ensure_permissions(api, request),
             *await _ensure_topic_permissions(api, request),
+            *await _ensure_retired(api, request),
         )
+
+    async def log_in(self, server: BrokerServer, request: BrokerRequest) -> None:
+        """See whether the user is let in with its password.
+
+        It has no rights on this API, which says so to a user that it knows and to nobody else: were the answer the same
+        for another password, this one would be wrong too.
+
+        Raises:
+            BackendUnavailableError: it is not, or the API did not answer in time.
+        """
+        answers = [
+            await self._api(replace(server, user=request.user, password=password)).answer("whoami")
+            for password in (request.password, f"not-{request.password}")
+        ]
+        if answers[0] == answers[1]:
+            where = f"RabbitMQ management at {server.host}:{server.port}"
+            raise BackendRefusedError(Reason.LOGIN_REFUSED, f"{where}: the new password of {request.user} is refused")
+
+    async def list_sessions(self, server: BrokerServer, user: str) -> tuple[LoginSession, ...]:
+        """Connections of the user, the one that is there for longest first.
+
+        Raises:
+            BackendUnavailableError: the API did not answer in time or refused the operator.
+        """
+        found = await self._api(server).get(_CONNECTIONS, "connections", "username", user) or ()
+        return tuple(LoginSession(one.client, one.since) for one in sorted(found, key=lambda one: one.connected_at))
 
     async def remove_user(self, server: BrokerServer, user: str, owner: str) -> None:
         """Delete the user of a service that is gone; the broker ends its connections. Queues and messages are kept.
@@ -164,33 +215,30 @@ class RabbitmqBackend:
         Raises:
             BackendUnavailableError: the API did not answer in time or refused the operator.
         """
-        _require_user(user)
-        api = self._api(server)
-        mark = await api.get(_MARK, *_mark_path(user))
-        if mark is None or mark.value != owner:
-            return
-        await api.delete("users", user)
-        await api.delete(*_mark_path(user))
+        await _remove_user(self._api(server), user, owner)
 
-    async def remove_all(self, server: BrokerServer, user: str, owner: str, *, vhost: str, service: str) -> None:
-        """Delete the user, and the queues and exchanges in `vhost` whose names begin with that of its service.
+    async def remove_all(
+        self, server: BrokerServer, users: tuple[str, ...], owner: str, *, vhost: str, service: str
+    ) -> None:
+        """Delete the users, and the queues and exchanges in `vhost` whose names begin with that of their service.
 
-        A user that is absent or does not belong to `owner` is left alone, and so is all that it made.
+        A user that is absent or does not belong to `owner` is left alone; where none does, so is all that they made.
 
         Raises:
             BackendUnavailableError: the API did not answer in time or refused the operator.
         """
-        _require_user(user)
         api = self._api(server)
-        mark = await api.get(_MARK, *_mark_path(user))
-        if mark is None or mark.value != owner:
+        own = [user for user in users if await _is_marked(api, user, owner)]
+        for user in own:
+            await api.delete("users", user)
+        if not own:
             return
-        await api.delete("users", user)
         for kind in ("queues", "exchanges"):
             for one in await api.get(_NAMED, kind, vhost) or ():
                 if one.name.startswith(own_prefix(service)):
                     await api.delete(kind, vhost, one.name)
-        await api.delete(*_mark_path(user))
+        for user in own:
+            await api.delete(*_mark_path(user))
 
     async def aclose(self) -> None:
         """Close the connections that are kept open."""
@@ -222,6 +270,27 @@ async def _refuse_foreign_user(api: ManagementApi, user: str, owner: str) -> Non
         return
     if mark is not None or await api.get(_USER, "users", user) is not None:
         raise NotOwnedError(f"RabbitMQ user {user!r} exists and does not belong to {owner}")
+
+
+async def _is_marked(api: ManagementApi, user: str, owner: str) -> bool:
+    _require_user(user)
+    mark = await api.get(_MARK, *_mark_path(user))
+    return mark is not None and mark.value == owner
+
+
+async def _remove_user(api: ManagementApi, user: str, owner: str) -> bool:
+    """Whether there was one of the owner's. The mark goes last: what is left of it is found by that."""
+    if not await _is_marked(api, user, owner):
+        return False
+    await api.delete("users", user)
+    await api.delete(*_mark_path(user))
+    return True
+
+
+async def _ensure_retired(api: ManagementApi, request: BrokerRequest) -> tuple[str, ...]:
+    if request.retired is None or not await _remove_user(api, request.retired, request.owner):
+        return ()
+    return ("retired user removed",)
 
 
 async def _ensure_vhost(api: ManagementApi, vhost: str) -> tuple[str, ...]:

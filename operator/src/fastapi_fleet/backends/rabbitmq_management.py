@@ -64,6 +64,15 @@ class ManagementApi:
             # without its cause, which quotes the answer: password hashes are in there
             raise self._failure(f"unexpected answer to GET {path[0]}") from None
 
+    async def answer(self, *path: str) -> tuple[int, bytes]:
+        """Status and body, whatever they say: for asking as somebody who has no rights.
+
+        Raises:
+            BackendUnavailableError: no answer.
+        """
+        response = await self._request("GET", path)
+        return response.status_code, response.content
+
     async def put(self, *path: str, body: dict[str, JsonValue]) -> None:
         """Create or replace an object.
 

@@ -46,6 +46,8 @@ class World:
             owner=owner,
             children={},
             own_secret={},
+            secret_since=None,
+            rotations={},
             migrations_secret={},
             references=dict(self._references(owner.namespace, spec)),
             dependencies={

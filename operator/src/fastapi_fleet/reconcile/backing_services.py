@@ -10,12 +10,15 @@ from prometheus_client import Counter
 from fastapi_fleet.api.conditions import Reason
 from fastapi_fleet.api.database_spec import Database, DeletionPolicy
 from fastapi_fleet.api.service_spec import Broker
+from fastapi_fleet.backends.login_session import LoginSession
 from fastapi_fleet.backends.postgres import DatabaseRequest, DatabaseRoles, PostgresServer
 from fastapi_fleet.backends.rabbitmq import BrokerRequest, BrokerServer
+from fastapi_fleet.constants import BackingPart
 from fastapi_fleet.errors import BackendUnavailableError, ReconcileError
 from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.kinds import FLEET_PLATFORM, Object, ObjectKey
-from fastapi_fleet.reconcile.credentials import ServiceIdentity, password_in
+from fastapi_fleet.reconcile.backend_requests import Beside, broker_request, database_request
+from fastapi_fleet.reconcile.credentials import ServiceIdentity
 from fastapi_fleet.reconcile.servers import Servers
 from fastapi_fleet.reconcile.silent_servers import SilentServers
 from fastapi_fleet.resources import names
@@ -37,6 +40,12 @@ Server = TypeVar("Server", PostgresServer, BrokerServer)
 class Postgres(Protocol):
     async def ensure_database(self, server: PostgresServer, request: DatabaseRequest) -> tuple[str, ...]: ...
 
+    async def log_in(self, server: PostgresServer, request: DatabaseRequest) -> None: ...
+
+    async def list_sessions(self, server: PostgresServer, role: str) -> tuple[LoginSession, ...]: ...
+
+    async def lock_login(self, server: PostgresServer, role: str, owner: str) -> None: ...
+
     async def lock_database(self, server: PostgresServer, database: str, roles: DatabaseRoles, owner: str) -> None: ...
 
     async def drop_database(self, server: PostgresServer, database: str, roles: DatabaseRoles, owner: str) -> None: ...
@@ -45,9 +54,15 @@ class Postgres(Protocol):
 class Rabbitmq(Protocol):
     async def ensure_user(self, server: BrokerServer, request: BrokerRequest) -> tuple[str, ...]: ...
 
+    async def log_in(self, server: BrokerServer, request: BrokerRequest) -> None: ...
+
+    async def list_sessions(self, server: BrokerServer, user: str) -> tuple[LoginSession, ...]: ...
+
     async def remove_user(self, server: BrokerServer, user: str, owner: str) -> None: ...
 
-    async def remove_all(self, server: BrokerServer, user: str, owner: str, *, vhost: str, service: str) -> None: ...
+    async def remove_all(
+        self, server: BrokerServer, users: tuple[str, ...], owner: str, *, vhost: str, service: str
+    ) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -83,49 +98,76 @@ class BackingServices:
         wanted: Database,
         credentials: Mapping[str, str],
         migration_credentials: Mapping[str, str],
+        beside: Beside = Beside.NOTHING,
     ) -> BackendState:
         """Make the database as wanted, unless it was found so lately. Never raises for a backend's failure."""
         server = await self._server(identity, "postgres", self._servers.postgres)
         if isinstance(server, BackendState):
             return server
-        request = DatabaseRequest(
-            database=identity.database,
-            roles=identity.database_roles,
-            password=password_in(credentials[names.DATABASE_URL]) or "",
-            owner=identity.mark,
-            connection_limit=wanted.connection_limit,
-            adopt=wanted.adopt,
-            migrator_password=password_in(migration_credentials.get(names.DATABASE_URL)),
-        )
+        request = database_request(identity, wanted, credentials, migration_credentials, beside)
         fingerprint = content_hash(
-            [server.host, server.port, server.password, *request.passwords.values(), request.connection_limit]
-        )
-        return await self._ensure(
-            ("postgres", identity), server, fingerprint, lambda: self._postgres.ensure_database(server, request)
+            [
+                *(server.host, server.port, server.password),
+                *(*request.passwords.items(), request.connection_limit, request.draining),
+            ]
         )
 
+        async def ensure() -> tuple[str, ...]:
+            done = await self._postgres.ensure_database(server, request)
+            if beside is Beside.LOGIN_IN_USE:
+                await self._postgres.log_in(server, request)
+            return done
+
+        return await self._ensure(("postgres", identity), server, fingerprint, ensure)
+
     async def provision_broker(
-        self, identity: ServiceIdentity, wanted: Broker, credentials: Mapping[str, str]
+        self,
+        identity: ServiceIdentity,
+        wanted: Broker,
+        credentials: Mapping[str, str],
+        beside: Beside = Beside.NOTHING,
     ) -> BackendState:
         """Make the broker user as wanted, unless it was found so lately. Never raises for a backend's failure."""
         server = await self._server(identity, "rabbitmq", self._servers.broker)
         if isinstance(server, BackendState):
             return server
-        request = BrokerRequest(
-            vhost=server.virtual_host or identity.virtual_host,
-            user=identity.broker_user,
-            password=password_in(credentials[names.RABBITMQ_URL]) or "",
-            service=identity.service,
-            publishes=tuple(wanted.publishes),
-            consumes=tuple(wanted.consumes),
-            owner=identity.mark,
-        )
+        vhost = server.virtual_host or identity.virtual_host
+        request = broker_request(identity, wanted, credentials, vhost, beside)
         fingerprint = content_hash(
-            [server.host, server.password, request.vhost, request.password, request.publishes, request.consumes]
+            [
+                *(server.host, server.password, request.vhost, request.user, request.password, request.retired),
+                *(request.publishes, request.consumes),
+            ]
         )
-        return await self._ensure(
-            ("rabbitmq", identity), server, fingerprint, lambda: self._rabbitmq.ensure_user(server, request)
-        )
+
+        async def ensure() -> tuple[str, ...]:
+            done = await self._rabbitmq.ensure_user(server, request)
+            if beside is Beside.LOGIN_IN_USE:
+                await self._rabbitmq.log_in(server, request)
+            return done
+
+        return await self._ensure(("rabbitmq", identity), server, fingerprint, ensure)
+
+    async def list_sessions(self, identity: ServiceIdentity, part: BackingPart, login: str) -> tuple[LoginSession, ...]:
+        """Who is logged in as one of the service's logins. Raises BackendUnavailableError."""
+        if part == "database":
+            postgres = _require_server(await self._server(identity, "postgres", self._servers.postgres))
+            with self._silent.asking(postgres):
+                return await self._postgres.list_sessions(postgres, login)
+        broker = _require_server(await self._server(identity, "rabbitmq", self._servers.broker))
+        with self._silent.asking(broker):
+            return await self._rabbitmq.list_sessions(broker, login)
+
+    async def lock_login(self, identity: ServiceIdentity, part: BackingPart, login: str) -> None:
+        """End one of the service's logins with all its sessions. Raises BackendUnavailableError."""
+        if part == "database":
+            postgres = _require_server(await self._server(identity, "postgres", self._servers.postgres))
+            with self._silent.asking(postgres):
+                await self._postgres.lock_login(postgres, login, identity.mark)
+        else:
+            broker = _require_server(await self._server(identity, "rabbitmq", self._servers.broker))
+            with self._silent.asking(broker):
+                await self._rabbitmq.remove_user(broker, login, identity.mark)
 
     async def release_database(self, identity: ServiceIdentity, policy: DeletionPolicy = "Retain") -> str | None:
         """The service is going, or wants no database any more: its logins end; its data stays, or goes by `policy`.
@@ -151,12 +193,14 @@ class BackingServices:
         broker = await self._server(identity, "rabbitmq", self._servers.broker)
         if isinstance(broker, BackendState):
             return _require_not_offered(broker)
-        user, mark, vhost = identity.broker_user, identity.mark, broker.virtual_host or identity.virtual_host
+        users = (identity.login("broker", "first"), identity.login("broker", "second"))
+        mark, vhost = identity.mark, broker.virtual_host or identity.virtual_host
         with self._silent.asking(broker):
             if policy == "Delete":
-                await self._rabbitmq.remove_all(broker, user, mark, vhost=vhost, service=identity.service)
+                await self._rabbitmq.remove_all(broker, users, mark, vhost=vhost, service=identity.service)
             else:
-                await self._rabbitmq.remove_user(broker, user, mark)
+                for user in users:
+                    await self._rabbitmq.remove_user(broker, user, mark)
         return None
 
     async def _ensure(
@@ -207,6 +251,13 @@ class BackingServices:
             message = f"waits for {names.backend(identity.platform, component)}"
             return BackendState(ready=False, reason=Reason.BACKEND_NOT_READY, message=message)
         return platform
+
+
+def _require_server(server: Server | BackendState) -> Server:
+    """Raises BackendUnavailableError."""
+    if isinstance(server, BackendState):
+        raise BackendUnavailableError(server.message)
+    return server
 
 
 def _require_not_offered(state: BackendState) -> str:

@@ -4,10 +4,12 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
+from fastapi_fleet.backends.login_session import Turn
 from fastapi_fleet.backends.postgres import DatabaseRoles
+from fastapi_fleet.constants import BackingPart
 from fastapi_fleet.reconcile.endpoints import Endpoints, broker_url, database_url
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.environment import generated_keys
@@ -30,19 +32,28 @@ class ServiceIdentity:
     service: str
     platform: str
 
+    def login(self, part: BackingPart, turn: Turn) -> str:
+        """What the service logs in as: in its first turn by the name that it always had."""
+        if part == "database":
+            return self.database_roles.of_turn(turn)
+        name = names.broker_user if turn == "first" else names.second_broker_user
+        return name(self.namespace, self.service)
+
+    def turn_in(self, part: BackingPart, credentials: Mapping[str, str]) -> Turn:
+        """Whose turn it is, by the login that the service's Secret tells of."""
+        is_second = login_in(credentials.get(names.URLS[part])) == self.login(part, "second")
+        return "second" if is_second else "first"
+
     @property
     def database(self) -> str:
         return names.database(self.namespace, self.service)
 
     @property
     def database_roles(self) -> DatabaseRoles:
-        """The service logs in as the role of its database's name."""
+        """The service logs in as the role of its database's name, or as the second one."""
         owner, migrator = (names.database_role(self.namespace, self.service, part) for part in ("owner", "migrator"))
-        return DatabaseRoles(owner=owner, runtime=self.database, migrator=migrator)
-
-    @property
-    def broker_user(self) -> str:
-        return names.broker_user(self.namespace, self.service)
+        second = names.second_login(self.namespace, self.service)
+        return DatabaseRoles(owner=owner, runtime=self.database, second=second, migrator=migrator)
 
     @property
     def virtual_host(self) -> str:
@@ -64,15 +75,31 @@ def complete_credentials(
     """The service's Secret as it should be, by variable. `existing` passwords and generated values stay as they are."""
     credentials: dict[str, str] = {}
     if spec.database is not None:
-        credentials |= _database_login(identity, identity.database, existing, endpoints, generate)
-    if spec.broker is not None and endpoints.broker is not None:
-        password = password_in(existing.get(names.RABBITMQ_URL)) or generate()
-        credentials[names.RABBITMQ_URL] = broker_url(
-            endpoints.broker, identity.broker_user, password, identity.virtual_host
-        )
+        role = identity.login("database", identity.turn_in("database", existing))
+        credentials |= _database_login(identity, role, existing, endpoints, generate)
+    if spec.broker is not None:
+        user = identity.login("broker", identity.turn_in("broker", existing))
+        credentials |= _broker_login(identity, user, existing, endpoints, generate)
     for key in generated_keys(spec):
         credentials[key] = existing.get(key) or generate()
     return credentials
+
+
+def next_login(
+    identity: ServiceIdentity,
+    part: BackingPart,
+    existing: Mapping[str, str],
+    endpoints: Endpoints,
+    generate: Callable[[], str] = generate_secret,
+) -> dict[str, str]:
+    """The other login than the one in use, with a password that nobody has had."""
+    login = identity.login(part, other_turn(identity.turn_in(part, existing)))
+    complete = _database_login if part == "database" else _broker_login
+    return complete(identity, login, {}, endpoints, generate)
+
+
+def other_turn(turn: Turn) -> Turn:
+    return "second" if turn == "first" else "first"
 
 
 def complete_migration_credentials(
@@ -100,6 +127,27 @@ def _database_login(
         return {}
     password = password_in(existing.get(names.DATABASE_URL)) or generate()
     return {names.DATABASE_URL: database_url(endpoints.postgres, role, password, identity.database)}
+
+
+def _broker_login(
+    identity: ServiceIdentity,
+    user: str,
+    existing: Mapping[str, str],
+    endpoints: Endpoints,
+    generate: Callable[[], str],
+) -> dict[str, str]:
+    if endpoints.broker is None:
+        return {}
+    password = password_in(existing.get(names.RABBITMQ_URL)) or generate()
+    return {names.RABBITMQ_URL: broker_url(endpoints.broker, user, password, identity.virtual_host)}
+
+
+def login_in(url: str | None) -> str | None:
+    """Whom a connection URL logs in; None where it does not say."""
+    try:
+        return unquote(urlsplit(url or "").username or "") or None
+    except ValueError:
+        return None
 
 
 def password_in(url: str | None) -> str | None:

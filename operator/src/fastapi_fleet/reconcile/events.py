@@ -13,7 +13,7 @@ from fastapi_fleet.errors import ApiConflictError, ReconcileError
 from fastapi_fleet.kube.kinds import EVENT, Object
 from fastapi_fleet.reconcile.status_writer import Now
 from fastapi_fleet.resources.manifest import content_hash
-from fastapi_fleet.status.flips import flip_between
+from fastapi_fleet.status.flips import flip_between, rotation_flip
 
 DROPPED = Counter("fastapi_fleet_events_dropped_total", "Events that were not written, by why.", ["why"])
 
@@ -55,8 +55,9 @@ class Events:
 
     def tell(self, before: Object, after: Object) -> None:
         """Of a status that was written: nothing where no condition flipped."""
-        flip = flip_between(before, after)
-        if flip is not None:
+        for flip in (flip_between(before, after), rotation_flip(before, after)):
+            if flip is None:
+                continue
             identity = content_hash([after["metadata"]["uid"], flip.condition, flip.type, flip.since])
             self._put(self._event(after, identity, _Told(flip.type, flip.reason, flip.message)))
 

@@ -42,6 +42,10 @@ class Migrations:
             migration_pods=pods_of(self._cache, owner_key(plan.owner), COMPONENT),
         )
 
+    def obstacle(self, owner: Owner) -> str | None:
+        """Why the migrator's password cannot change now."""
+        return "no migration is at work" if any(is_at_work(job) for job in self._jobs(owner)) else None
+
     def kept(self, plan: ServicePlan, resource: Object) -> Iterator[Object]:
         """Jobs that stay though their image is not the wanted one.
 

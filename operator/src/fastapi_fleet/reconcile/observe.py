@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from fastapi_fleet.api.conditions import ConditionType, Reason
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
-from fastapi_fleet.constants import LABEL_COMPONENT
+from fastapi_fleet.constants import LABEL_COMPONENT, BackingPart
 from fastapi_fleet.errors import DependencyMissingError
 from fastapi_fleet.kube.cache import ObjectCache, called_by
 from fastapi_fleet.kube.client import KubeClient
@@ -40,6 +40,7 @@ from fastapi_fleet.resources.ingress import paths_closed_by_ingress
 from fastapi_fleet.resources.manifest import Owner
 from fastapi_fleet.resources.migration_job import migration_job_name
 from fastapi_fleet.resources.pod_disruption_budget import wants_budget, wants_worker_budget
+from fastapi_fleet.resources.rotation_record import RotationRecord, rotation_records
 from fastapi_fleet.resources.secret import decode
 from fastapi_fleet.resources.service_monitor import wants_monitor
 from fastapi_fleet.resources.spec_references import Reference, referenced
@@ -52,6 +53,7 @@ _MISSING = {SECRET.name: Reason.SECRET_MISSING, CONFIG_MAP.name: Reason.CONFIG_M
 class Observed:
     """Everything outside the spec that a pass over a service depends on.
 
+    `secret_since`: when its own Secret was made. `rotations`: what that tells of its logins.
     `called_besides`: services that the spec does not name and what runs may call.
     `worker`: its Deployment, also where the spec asks for none any more; `pods` are those of the service without it.
     """
@@ -59,6 +61,8 @@ class Observed:
     owner: Owner
     children: dict[ObjectKey, Object] = field(repr=False)
     own_secret: Mapping[str, str] = field(repr=False)
+    secret_since: str | None
+    rotations: Mapping[BackingPart, RotationRecord]
     migrations_secret: Mapping[str, str] = field(repr=False)
     references: Mapping[ObjectKey, Object | None] = field(repr=False)
     dependencies: Mapping[str, Object | None]
@@ -100,17 +104,19 @@ async def observe_service(
     served = cache.served
     live = await children.live(child_keys(owner, spec, served, caller_namespaces))
 
-    def secret(name: str) -> Mapping[str, str]:
+    def secret(name: str) -> Object:
         key = ObjectKey(SECRET.name, owner.namespace, name)
-        known = live.get(key) or cache.get(key)
-        return decode(known) if known else {}
+        return live.get(key) or cache.get(key) or {"metadata": {}}
 
+    own_secret = secret(names.secret(owner.name))
     keys = dict.fromkeys(_key_of_reference(owner, reference) for reference in referenced(spec))
     return Observed(
         owner=owner,
         children=live,
-        own_secret=secret(names.secret(owner.name)),
-        migrations_secret=secret(names.migrations_secret(owner.name)),
+        own_secret=decode(own_secret),
+        secret_since=own_secret["metadata"].get("creationTimestamp"),
+        rotations=rotation_records(own_secret),
+        migrations_secret=decode(secret(names.migrations_secret(owner.name))),
         references={key: await kube.get(key) for key in keys},
         dependencies={
             service.name: cache.get(ObjectKey(FASTAPI_SERVICE.name, owner.namespace, service.name))

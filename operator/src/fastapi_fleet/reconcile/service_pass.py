@@ -27,6 +27,8 @@ from fastapi_fleet.reconcile.preflight import Preflights
 from fastapi_fleet.reconcile.references import References
 from fastapi_fleet.reconcile.release import Left, Release
 from fastapi_fleet.reconcile.rollback import wanted_spec
+from fastapi_fleet.reconcile.rotation import Rotations
+from fastapi_fleet.reconcile.rotation_plan import plan_rotations
 from fastapi_fleet.reconcile.service_plan import (
     ServicePlan,
     first_facts,
@@ -89,6 +91,13 @@ class ServicePass:
         self._release = Release(dependencies.cache, dependencies.backing)
         self._preflights = Preflights(dependencies.cache, self._children)
         self._migrations = Migrations(dependencies.cache, self._children)
+        self._rotations = Rotations(
+            children=self._children,
+            backing=dependencies.backing,
+            migrations=self._migrations,
+            generate=dependencies.generate,
+            now=dependencies.now,
+        )
         self._status = StatusWriter(dependencies.kube, dependencies.cache, dependencies.announce)
 
     async def reconcile(self, key: ObjectKey) -> Outcome:
@@ -125,7 +134,7 @@ class ServicePass:
                 generate=self._generate,
                 caller_namespaces=self._caller_namespaces,
             )
-            facts = with_plan(facts, plan)
+            facts = replace(with_plan(facts, plan), rotations=plan_rotations(resource, plan, self._now()))
             if not spec.paused:
                 await self._hold(resource, plan)
                 await self._prepare(plan)
@@ -134,6 +143,7 @@ class ServicePass:
                 await self._configure(plan, facts)
                 facts = await self._migrations.run(plan, facts)
                 facts = await self._run(resource, plan, facts)
+                facts = await self._rotations.run(resource, plan, facts)
         except ReconcileError as problem:
             facts = replace(facts, problem=problem)
         return await self._conclude(resource, facts)
@@ -158,10 +168,16 @@ class ServicePass:
         broker: BackendState | None = None
         if plan.spec.database is not None:
             database = await self._backing.provision_database(
-                plan.identity, plan.spec.database, plan.credentials, plan.migration_credentials
+                plan.identity,
+                plan.spec.database,
+                plan.credentials,
+                plan.migration_credentials,
+                plan.beside("database"),
             )
         if plan.spec.broker is not None:
-            broker = await self._backing.provision_broker(plan.identity, plan.spec.broker, plan.credentials)
+            broker = await self._backing.provision_broker(
+                plan.identity, plan.spec.broker, plan.credentials, plan.beside("broker")
+            )
         return replace(facts, database=database, broker=broker)
 
     async def _configure(self, plan: ServicePlan, facts: ServiceFacts) -> None:

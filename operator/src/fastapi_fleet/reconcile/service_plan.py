@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from fastapi_fleet.api.conditions import Reason
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
+from fastapi_fleet.constants import BackingPart
 from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.kinds import (
     HTTP_ROUTE,
@@ -15,6 +16,7 @@ from fastapi_fleet.kube.kinds import (
     ObjectKey,
     key_of,
 )
+from fastapi_fleet.reconcile.backend_requests import Beside
 from fastapi_fleet.reconcile.backing_services import DRIFT_CHECK_SECONDS
 from fastapi_fleet.reconcile.credentials import (
     ServiceIdentity,
@@ -52,6 +54,16 @@ class ServicePlan:
     migration_credentials: Mapping[str, str] = field(repr=False)
     leaving: Mapping[str, str] = field(repr=False)
     manifests: ServiceManifests = field(repr=False)
+
+    @property
+    def runs_older(self) -> bool:
+        """Whether pods of another revision than the wanted one run, of the service or of its worker."""
+        return _runs_older(self.observed, self.manifests)
+
+    def beside(self, part: BackingPart) -> Beside:
+        """Whether pods may still log in by the other login than the one that the Secret tells of."""
+        record = self.observed.rotations.get(part)
+        return Beside.LOGIN_THAT_IS_LEFT if record is not None and record.ended_at is None else Beside.NOTHING
 
     @property
     def uses_backends(self) -> bool:
@@ -175,6 +187,12 @@ def outcome_of_facts(facts: ServiceFacts) -> Outcome:
         return Outcome("error", retry=True)
     if not all(state.ready for state in states):
         return Outcome("waiting", again_after=WAIT_SECONDS)
+    rotations = facts.rotations or ()
+    if any(one.obstacle for one in rotations):
+        return Outcome("error", retry=True)
+    soon = [one.again_after for one in rotations if one.again_after is not None]
+    if soon:
+        return Outcome("success", again_after=min(soon))
     return Outcome("success", again_after=DRIFT_CHECK_SECONDS if states else None)
 
 
@@ -203,6 +221,7 @@ def _inputs(spec: FastAPIServiceSpec, observed: Observed, credentials: Mapping[s
         referenced={str(key): version_of(obj) for key, obj in observed.references.items() if obj is not None},
         authorities=observed.endpoints.authorities(spec),
         servers=observed.endpoints.peers,
+        rotations=observed.rotations,
         dependency_ports=_ports(observed.dependencies),
         dependency_extra_ports=_extra_ports(observed.dependencies),
         callers=observed.callers,

@@ -3,6 +3,8 @@
 import hashlib
 from collections.abc import Sequence
 
+from fastapi_fleet.constants import BackingPart
+
 POSTGRES_IDENTIFIER_LIMIT = 63
 """Longest identifier of PostgreSQL in bytes (NAMEDATALEN - 1)."""
 
@@ -10,6 +12,9 @@ _LABEL_LIMIT = 63
 
 DATABASE_URL = "DATABASE_URL"
 RABBITMQ_URL = "RABBITMQ_URL"
+URLS: dict[BackingPart, str] = {"database": DATABASE_URL, "broker": RABBITMQ_URL}
+"""Variable in which a service gets the login of a backing service."""
+
 SERVICE_NAME = "SERVICE_NAME"
 """Tells a service with a broker what its queues must begin with: its rights end there."""
 
@@ -115,8 +120,17 @@ def database_role(namespace: str, service: str, part: str) -> str:
     return _within_limit(f"{namespace}.{service}.{part}")
 
 
+def second_login(namespace: str, service: str) -> str:
+    """Role of PostgreSQL by which the service logs in by turns with the one of its database's name."""
+    return database_role(namespace, service, "b")
+
+
 def broker_user(namespace: str, service: str) -> str:
     return f"{namespace}.{service}"
+
+
+def second_broker_user(namespace: str, service: str) -> str:
+    return f"{namespace}.{service}.b"
 
 
 def virtual_host(namespace: str, platform: str) -> str:

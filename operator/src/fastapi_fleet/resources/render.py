@@ -62,7 +62,7 @@ def render_fastapi_service(owner: Owner, spec: FastAPIServiceSpec, inputs: Servi
     prerequisites = (
         render_service_account(owner, spec.service_account),
         render_preflight_config_map(owner, spec) if spec.preflight else config_map,
-        render_secret(owner, {**inputs.credentials, **inputs.leaving}),
+        render_secret(owner, {**inputs.credentials, **inputs.leaving}, inputs.rotations),
         render_migrations_secret(owner, inputs.migration_credentials),
         render_service(owner, spec),
         render_network_policy(owner, spec, inputs),

@@ -3,16 +3,23 @@
 import base64
 from collections.abc import Mapping
 
+from fastapi_fleet.constants import BackingPart
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.manifest import Manifest, Owner, child, retained_child
+from fastapi_fleet.resources.rotation_record import RotationRecord, rotation_annotations
 
 
-def render_secret(owner: Owner, credentials: Mapping[str, str]) -> Manifest | None:
+def render_secret(
+    owner: Owner, credentials: Mapping[str, str], rotations: Mapping[BackingPart, RotationRecord]
+) -> Manifest | None:
     """Secret of a service. None where there is nothing to keep."""
     if not credentials:
         return None
     name = names.secret(owner.name)
     manifest = child(owner, api_version="v1", kind="Secret", name=name, component="service", app=owner.name)
+    told = {part: record for part, record in rotations.items() if names.URLS[part] in credentials}
+    if told:
+        manifest["metadata"]["annotations"] = rotation_annotations(told)
     return {**manifest, "type": "Opaque", "data": encode(credentials)}
 
 

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from fastapi_fleet.constants import BackingPart
+from fastapi_fleet.resources.rotation_record import RotationRecord
+
 
 @dataclass(frozen=True)
 class ServerPeer:
@@ -19,6 +22,7 @@ class ServiceInputs:
 
     `migration_credentials`: the same for its migrations, in a Secret that its own pods do not read.
     `leaving`: values that the spec no longer asks for, kept in that Secret while pods of an older revision read them.
+    `rotations`: how the logins in that Secret came to be, by "database" and "broker"; empty where none ever changed.
     `referenced`: version of each Secret and ConfigMap that the spec refers to, by "kind/name". A version, not a hash of
     the content: a hash on a Deployment would let its readers guess short secrets.
     `authorities`: backing services whose server the pods check with certificates of the platform.
@@ -32,6 +36,7 @@ class ServiceInputs:
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
     migration_credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
     leaving: Mapping[str, str] = field(default_factory=dict, repr=False)
+    rotations: Mapping[BackingPart, RotationRecord] = field(default_factory=dict)
     referenced: Mapping[str, str] = field(default_factory=dict)
     authorities: tuple[str, ...] = ()
     servers: Mapping[str, ServerPeer] = field(default_factory=dict)

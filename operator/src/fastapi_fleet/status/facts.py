@@ -8,6 +8,8 @@ from fastapi_fleet.api.conditions import Reason
 from fastapi_fleet.api.endpoints import BrokerEndpoint, PostgresEndpoint
 from fastapi_fleet.api.platform_spec import FleetPlatformSpec
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
+from fastapi_fleet.backends.login_session import LoginSession
+from fastapi_fleet.constants import BackingPart
 from fastapi_fleet.errors import ReconcileError
 
 LiveObject = Mapping[str, Any]
@@ -58,9 +60,34 @@ class PreflightFacts:
 
 
 @dataclass(frozen=True)
+class RotationFacts:
+    """A login of a service that changes, or is to change. Times are RFC 3339 in UTC.
+
+    `login` is in use `since` then, until `due_at` by the spec; `is_due`: by that or because somebody asked, and
+    `waits_until` says for what. `left`: the login before, while it is open; `older_pods` may log in by it, `sessions`
+    are those that do, which end at `sessions_end`. `obstacle`: why the last step could not be done.
+    `again_after`: seconds until it is to be looked at again.
+    """
+
+    part: BackingPart
+    login: str
+    since: str | None
+    due_at: str | None = None
+    is_due: bool = False
+    waits_until: str | None = None
+    left: str | None = None
+    older_pods: bool = False
+    sessions: tuple[LoginSession, ...] = ()
+    sessions_end: str | None = None
+    obstacle: BackendState | None = None
+    again_after: float | None = None
+
+
+@dataclass(frozen=True)
 class ServiceFacts:
     """`spec` is None when it is invalid. `problem`: why the pass ended early. `revision`: of the wanted pod template.
 
+    `rotations` is None where the pass did not get as far as that.
     `preflight` is None where nothing is to be checked, or not yet.
     `migration`: the Job of the wanted image, `migration_pods` those of every such Job.
     `served`: names of the kinds that a cluster may lack and this one has. `caller_namespaces`: whose pods may reach
@@ -80,6 +107,7 @@ class ServiceFacts:
     revision: str | None = None
     database: BackendState | None = None
     broker: BackendState | None = None
+    rotations: tuple[RotationFacts, ...] | None = None
     preflight: PreflightFacts | None = None
     migration: LiveObject | None = None
     migration_pods: tuple[LiveObject, ...] = field(default=(), repr=False)

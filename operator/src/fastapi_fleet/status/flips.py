@@ -2,12 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from fastapi_fleet.api.conditions import ConditionType, Reason
 
 UNDER_WAY = frozenset({Reason.ROLLING_OUT, Reason.PENDING})
 """Not ready because of what was just asked for: the end of it is told, and that it is stuck, not its beginning."""
+
+_OF_ROTATION: Final[Mapping[str, Literal["Normal", "Warning"]]] = {
+    Reason.ROTATING: "Normal",
+    Reason.CREDENTIALS_CURRENT: "Normal",
+    Reason.ROTATION_FAILED: "Warning",
+}
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,18 @@ def flip_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> Flip | 
     if was_ready == is_ready or (was_ready and now[ConditionType.READY]["reason"] in UNDER_WAY):
         return None
     return _flip("Normal" if is_ready else "Warning", now, ConditionType.READY)
+
+
+def rotation_flip(before: Mapping[str, Any], after: Mapping[str, Any]) -> Flip | None:
+    """What is told of new passwords beside that: that the change began, failed, or is done."""
+    was, now = (_conditions(one).get(ConditionType.CREDENTIALS_ROTATED, {}) for one in (before, after))
+    reason: str = now.get("reason", "")
+    if reason not in _OF_ROTATION or was.get("reason") == reason:
+        return None
+    if reason == Reason.CREDENTIALS_CURRENT and not was:
+        return None
+    since = f"{now['lastTransitionTime']} {reason}"
+    return Flip(_OF_ROTATION[reason], ConditionType.CREDENTIALS_ROTATED, reason, now["message"], since)
 
 
 def _conditions(resource: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

@@ -11,6 +11,7 @@ from fastapi_fleet.resources.manifest import selector_labels
 from fastapi_fleet.status.backing_ready import broker_ready, database_ready
 from fastapi_fleet.status.conditions import Finding, holds, merge
 from fastapi_fleet.status.config_valid import config_valid
+from fastapi_fleet.status.credentials_rotated import credentials_rotated, login_statuses
 from fastapi_fleet.status.dependencies_ready import dependencies_ready
 from fastapi_fleet.status.exposure_ready import exposure_ready
 from fastapi_fleet.status.facts import ServiceFacts
@@ -42,6 +43,7 @@ def compute_service_status(facts: ServiceFacts, previous: FastAPIServiceStatus, 
             "history": revision_history(facts, previous, complete=complete, now=now),
             "last_ready_revision": facts.revision if complete else previous.last_ready_revision,
             **_running(facts),
+            **_credentials(facts),
             **_specified(facts),
         }
     )
@@ -59,6 +61,9 @@ def _findings(facts: ServiceFacts, previous: FastAPIServiceStatus) -> Iterator[F
         if finding is not None:
             yield finding
     yield rollout_complete(facts)
+    rotated = credentials_rotated(facts)
+    if rotated is not None:
+        yield rotated
     back = rolled_back(facts, previous.history)
     if back is not None:
         yield back
@@ -79,6 +84,10 @@ def _running(facts: ServiceFacts) -> Mapping[str, str]:
         return {}
     revision = revision_of(facts.deployment)
     return {"image": image_of(facts.deployment), **({"revision": revision} if revision else {})}
+
+
+def _credentials(facts: ServiceFacts) -> Mapping[str, Any]:
+    return {} if facts.rotations is None else {"credentials": login_statuses(facts.rotations)}
 
 
 def _specified(facts: ServiceFacts) -> Mapping[str, Any]:

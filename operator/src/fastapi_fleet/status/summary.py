@@ -28,6 +28,7 @@ _INFORMATIVE = frozenset(
         ConditionType.PRODUCTION_GRADE,
         ConditionType.PAUSED,
         ConditionType.ROLLED_BACK,
+        ConditionType.CREDENTIALS_ROTATED,
         ConditionType.ROUTE_READY,
         ConditionType.INGRESS_READY,
         ConditionType.MONITORING_READY,

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import pytest
+from fastapi_fleet.backends.login_session import Turn
 from fastapi_fleet.backends.postgres_contents import RUNTIME_DEFAULTS
 from fastapi_fleet.backends.postgres_repairs import plan_repairs
 from fastapi_fleet.backends.postgres_state import (
@@ -12,7 +13,6 @@ from fastapi_fleet.backends.postgres_state import (
     Membership,
     ObservedDatabase,
     RoleState,
-    Turn,
     require_identifier,
 )
 from fastapi_fleet.errors import NotOwnedError
@@ -156,8 +156,6 @@ def test_adopted_database_is_marked_once_all_in_it_is_the_owner_s() -> None:
 SECOND = replace(MEMBER, default_role="orders_role", memberships=(Membership("orders_role", "admin"),))
 """Of a service with migrations: it has the rights of the first."""
 
-LOCKED = {"can_login": False}
-
 
 def test_second_login_is_made_for_its_first_turn_with_the_rights_of_the_first() -> None:
     beside = replace(SEPARATE, turn="second", draining=True)
@@ -185,11 +183,14 @@ def test_login_that_is_not_in_use_is_locked_and_stays_locked(turn: Turn) -> None
     names = {"first": "second login", "second": "runtime role"}
     wanted = replace(SEPARATE, turn=turn)
     assert words(wanted, both) == [f"{names[turn]} locked"]
-    left = {"first": {"second": replace(SECOND, **LOCKED)}, "second": {"runtime": replace(LOGIN, **LOCKED)}}
-    assert words(wanted, replace(both, **left[turn])) == []
+    left = {
+        "first": replace(both, second=replace(SECOND, can_login=False)),
+        "second": replace(both, runtime=replace(LOGIN, can_login=False)),
+    }
+    assert words(wanted, left[turn]) == []
 
 
-@pytest.mark.parametrize("draining", [LOGIN, replace(LOGIN, **LOCKED)])
+@pytest.mark.parametrize("draining", [LOGIN, replace(LOGIN, can_login=False)])
 def test_login_that_is_being_left_is_neither_locked_nor_opened(draining: RoleState) -> None:
     found = replace(APART, runtime=draining, second=SECOND)
     assert words(replace(SEPARATE, turn="second", draining=True), found) == []
@@ -209,7 +210,13 @@ def test_lifts_a_connection_limit_that_is_no_longer_asked_for() -> None:
 @pytest.mark.parametrize("mark", [None, "", "shop/orders", "fastapi-fleet: shop/orders2", "fastapi-fleet: shop/order"])
 @pytest.mark.parametrize("part", ["owner", "runtime", "second", "migrator"])
 def test_refuses_a_role_of_another_mark(part: str, mark: str | None) -> None:
-    found = replace(NOTHING, **{part: replace(LOGIN, mark=mark)})
+    foreign = replace(LOGIN, mark=mark)
+    found = {
+        "owner": replace(NOTHING, owner=foreign),
+        "runtime": replace(NOTHING, runtime=foreign),
+        "second": replace(NOTHING, second=foreign),
+        "migrator": replace(NOTHING, migrator=foreign),
+    }[part]
     with pytest.raises(NotOwnedError, match=f"role '{getattr(ROLES, part)}'"):
         plan_repairs(REQUEST, found)
 

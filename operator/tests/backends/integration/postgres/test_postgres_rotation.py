@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
+from fastapi_fleet.backends.login_session import Turn
 from fastapi_fleet.backends.postgres import DatabaseRequest, PostgresBackend, PostgresServer
 from fastapi_fleet.errors import BackendRefusedError
 from support.database_rights import SCHEMA, assert_only_uses
@@ -19,7 +20,7 @@ REFUSED = asyncpg.InvalidAuthorizationSpecificationError
 
 def in_turn(request: DatabaseRequest, *, draining: bool) -> DatabaseRequest:
     """The other login, with a password of its own."""
-    turn = "second" if request.turn == "first" else "first"
+    turn: Turn = "second" if request.turn == "first" else "first"
     return replace(request, turn=turn, password=secrets.token_urlsafe(24), draining=draining)
 
 
@@ -100,7 +101,8 @@ async def test_sessions_of_a_login_are_told_and_end_when_it_is_locked(
     assert await postgres.list_sessions(server, wanted.login) == ()
     sessions = [await log_in(server, wanted) for _ in range(2)]
     first, second = await postgres.list_sessions(server, wanted.login)
-    assert first.client and first.since <= second.since
+    assert first.client != ""
+    assert first.since <= second.since
     await lock(postgres, server, wanted)
     assert await postgres.list_sessions(server, wanted.login) == ()
     for session in sessions:
@@ -112,7 +114,7 @@ async def test_wrong_password_is_found_by_logging_in_and_told_without_it(
     postgres: PostgresBackend, server: PostgresServer, wanted: DatabaseRequest
 ) -> None:
     await postgres.ensure_database(server, wanted)
-    wrong = replace(wanted, password="of-somebody-else")  # noqa: S106 - not one
+    wrong = replace(wanted, password="of-somebody-else")
     with pytest.raises(BackendRefusedError) as refused:
         await postgres.log_in(server, wrong)
     assert refused.value.reason == "LoginRefused"

@@ -240,15 +240,15 @@ async def test_removing_all_takes_own_queues_and_exchanges_and_no_others(
     await channel.declare_queue(f"{wanted.service}.q", durable=True)
     await channel.declare_exchange(f"{wanted.service}.x", durable=True)
     await admin.change("PUT", "queues", wanted.vhost, f"{wanted.service}s.q", body={"durable": True})
-    await backend.remove_all(server, wanted.user, "test/thief", vhost=wanted.vhost, service=wanted.service)
+    await backend.remove_all(server, (wanted.user,), "test/thief", vhost=wanted.vhost, service=wanted.service)
     assert len(await admin.read("queues", wanted.vhost)) == 2
-    await backend.remove_all(server, wanted.user, wanted.owner, vhost=wanted.vhost, service=wanted.service)
+    await backend.remove_all(server, (wanted.user,), wanted.owner, vhost=wanted.vhost, service=wanted.service)
     assert [queue["name"] for queue in await admin.read("queues", wanted.vhost)] == [f"{wanted.service}s.q"]
     exchanges = {exchange["name"] for exchange in await admin.read("exchanges", wanted.vhost)}
     assert "events" in exchanges
     assert f"{wanted.service}.x" not in exchanges
     assert (await admin.call("GET", "users", wanted.user)).status_code == 404
-    await backend.remove_all(server, wanted.user, wanted.owner, vhost=wanted.vhost, service=wanted.service)
+    await backend.remove_all(server, (wanted.user,), wanted.owner, vhost=wanted.vhost, service=wanted.service)
 
 
 async def test_wrong_admin_password_is_unavailable_and_not_told(
