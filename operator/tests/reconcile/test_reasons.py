@@ -10,8 +10,10 @@ import pytest
 from fastapi_fleet.api.conditions import ConditionType as Type
 from fastapi_fleet.api.conditions import Reason
 from fastapi_fleet.api.glossary import NOTHING_TO_DO, REASONS
+from fastapi_fleet.backends.login_session import LoginSession
 from fastapi_fleet.backends.postgres import PostgresServer
 from fastapi_fleet.backends.postgres_server import failure_of
+from fastapi_fleet.constants import ANNOTATION_ROTATE
 from fastapi_fleet.errors import ApiConflictError, ApiRefusedError, ApiUnavailableError, ReconcileError
 from fastapi_fleet.kube.kinds import OPTIONAL, Object
 from fastapi_fleet.reconcile.service_pass import RELEASE_DEADLINE
@@ -234,6 +236,36 @@ async def rolled_back() -> Fleet:
     return fleet
 
 
+async def asked_to_rotate(before: Callable[[Fleet], object] = id) -> Fleet:
+    """`before`: what happens to the service with its database before new passwords are asked for."""
+    fleet = await running(EMBEDDED, WITH_DATABASE)()
+    before(fleet)
+    fleet.kube.edit(SHOP, lambda obj: obj["metadata"].update(annotations={ANNOTATION_ROTATE: "now"}))
+    await fleet.settle()
+    return fleet
+
+
+def rotation_after(before: Callable[[Fleet], object]) -> Scenario:
+    return lambda: asked_to_rotate(before)
+
+
+async def rotated(old_sessions: tuple[LoginSession, ...] = ()) -> Fleet:
+    fleet = await asked_to_rotate()
+    fleet.time.advance(0)
+    await fleet.settle()
+    fleet.postgres.sessions["team.shop"] = old_sessions
+    await fleet.roll_out()
+    return fleet
+
+
+def begin_a_rollout(fleet: Fleet) -> None:
+    fleet.kube.create(fastapi_service(image="registry.example/shop:2", database={}))
+
+
+def refuse_new_logins(fleet: Fleet) -> None:
+    fleet.postgres.refused = {f"canary-{number}" for number in range(100)}
+
+
 @dataclass(frozen=True)
 class Told:
     """What status says once the scenario is played; of the service unless it is the platform's."""
@@ -280,6 +312,13 @@ TOLD: dict[Reason, Told] = {
     Reason.BACKEND_NOT_READY: Told(submitted(EMBEDDED), Type.RABBITMQ_READY, "False"),
     Reason.BACKEND_UNAVAILABLE: Told(database_silent, Type.DATABASE_READY, "False"),
     Reason.PROVISIONED: Told(running(EMBEDDED, fastapi_service(broker={})), Type.BROKER_READY, "True"),
+    Reason.CREDENTIALS_CURRENT: Told(rotated, Type.CREDENTIALS_ROTATED, "True"),
+    Reason.ROTATION_DUE: Told(rotation_after(begin_a_rollout), Type.CREDENTIALS_ROTATED, "False"),
+    Reason.ROTATING: Told(asked_to_rotate, Type.CREDENTIALS_ROTATED, "False"),
+    Reason.SESSIONS_LEFT: Told(
+        lambda: rotated((LoginSession("10.0.0.9", "2026-01-01T00:00:00Z"),)), Type.CREDENTIALS_ROTATED, "False"
+    ),
+    Reason.ROTATION_FAILED: Told(rotation_after(refuse_new_logins), Type.CREDENTIALS_ROTATED, "False"),
     Reason.MIGRATED: Told(migrations_that("Complete"), Type.MIGRATIONS_COMPLETE, "True"),
     Reason.MIGRATING: Told(migrations_that(None), Type.MIGRATIONS_COMPLETE, "False"),
     Reason.MIGRATION_FAILED: Told(migrations_that("Failed"), Type.MIGRATIONS_COMPLETE, "False"),

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from fastapi_fleet.status.flips import flip_between
+from fastapi_fleet.status.flips import flip_between, rotation_flip
 
 
 def resource(*conditions: tuple[str, str, str]) -> dict[str, Any]:
@@ -59,3 +59,40 @@ SILENT = {
 @pytest.mark.parametrize(("before", "after"), SILENT.values(), ids=SILENT.keys())
 def test_everything_else_is_not(before: dict[str, Any], after: dict[str, Any]) -> None:
     assert flip_between(before, after) is None
+
+
+CURRENT = resource(("CredentialsRotated", "True", "CredentialsCurrent"))
+DUE = resource(("CredentialsRotated", "False", "RotationDue"))
+ROTATING = resource(("CredentialsRotated", "False", "Rotating"))
+SESSIONS = resource(("CredentialsRotated", "False", "SessionsLeft"))
+FAILED = resource(("CredentialsRotated", "False", "RotationFailed"))
+
+ROTATIONS = {
+    "begins": (DUE, ROTATING, ("Normal", "Rotating")),
+    "begins for the first time": (NEW, ROTATING, ("Normal", "Rotating")),
+    "is done": (SESSIONS, CURRENT, ("Normal", "CredentialsCurrent")),
+    "fails": (ROTATING, FAILED, ("Warning", "RotationFailed")),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "told"), ROTATIONS.values(), ids=ROTATIONS.keys())
+def test_change_of_passwords_is_told(before: dict[str, Any], after: dict[str, Any], told: tuple[str, str]) -> None:
+    flip = rotation_flip(before, after)
+    assert flip is not None
+    assert (flip.type, flip.reason) == told
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(NEW, CURRENT), (CURRENT, CURRENT), (CURRENT, DUE), (ROTATING, SESSIONS), (CURRENT, NEW)]
+)
+def test_what_is_no_change_of_passwords_or_only_a_step_of_one_is_not_told(
+    before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    assert rotation_flip(before, after) is None
+
+
+def test_failures_of_one_change_are_told_apart_from_its_beginning() -> None:
+    began, failed = rotation_flip(DUE, ROTATING), rotation_flip(ROTATING, FAILED)
+    assert began is not None
+    assert failed is not None
+    assert began.since != failed.since

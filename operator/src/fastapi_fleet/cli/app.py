@@ -5,7 +5,20 @@ from typing import Annotated
 
 import typer
 
-from fastapi_fleet.cli import diff, from_compose, logs, new, openapi, pause, render, retry, rollback, status, validate
+from fastapi_fleet.cli import (
+    diff,
+    from_compose,
+    logs,
+    new,
+    openapi,
+    pause,
+    render,
+    retry,
+    rollback,
+    rotate,
+    status,
+    validate,
+)
 
 app = typer.Typer(
     name="fleet",
@@ -38,6 +51,7 @@ app.command(epilog=status.EXAMPLES)(status.status)
 app.command(epilog=logs.EXAMPLES)(logs.logs)
 app.command(epilog=retry.EXAMPLES)(retry.retry)
 app.command(epilog=rollback.EXAMPLES)(rollback.rollback)
+app.command(epilog=rotate.EXAMPLES)(rotate.rotate)
 app.command(epilog=pause.PAUSE_EXAMPLES)(pause.pause)
 app.command(epilog=pause.RESUME_EXAMPLES)(pause.resume)
 app.command(epilog=from_compose.EXAMPLES)(from_compose.from_compose)

@@ -1,0 +1,41 @@
+"""`fleet rotate`."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import typer
+
+from fastapi_fleet.cli.cluster import Namespace, in_cluster
+from fastapi_fleet.cli.exits import ExitCode, fail
+from fastapi_fleet.cli.services import ServiceName, get_service
+from fastapi_fleet.constants import ANNOTATION_ROTATE
+from fastapi_fleet.kube.http_client import HttpKubeClient
+from fastapi_fleet.kube.kinds import Object
+
+EXAMPLES = "Examples: fleet rotate shop · fleet rotate shop -n team && fleet status shop -n team"
+
+
+def rotate(name: ServiceName, namespace: Namespace = None) -> None:
+    """Give a service new passwords for its database and broker, while it runs.
+
+    Its pods restart one by one; the old passwords are locked when none of them logs in by them any more.
+    """
+
+    async def write(client: HttpKubeClient, where: str) -> None:
+        service = await get_service(client, where, name)
+        spec = service.get("spec") or {}
+        if spec.get("database") is None and spec.get("broker") is None:
+            fail(f"{name} has neither database nor broker", "There is no password to change.", ExitCode.FOUND)
+        if spec.get("paused"):
+            fail(f"{name} is paused: the operator would change nothing", f"First: fleet resume {name}", ExitCode.FOUND)
+        await client.correct(service, [_operation(service)])
+
+    in_cluster(write, namespace)
+    typer.echo(f"{name} gets new passwords. How far that is: fleet status {name}")
+
+
+def _operation(service: Object) -> dict[str, Any]:
+    """JSON Patch that asks once more. The annotations as a whole: there may be none yet."""
+    annotations: dict[str, str] = service["metadata"].get("annotations") or {}
+    wanted = annotations | {ANNOTATION_ROTATE: datetime.now(UTC).isoformat()}
+    return {"op": "add", "path": "/metadata/annotations", "value": wanted}
