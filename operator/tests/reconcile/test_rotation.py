@@ -153,6 +153,16 @@ async def test_rotation_waits_for_a_rollout_that_is_under_way() -> None:
     assert rotated(fleet) == ("False", "Rotating")
 
 
+async def test_service_that_is_new_rolls_out_before_it_rotates() -> None:
+    asked = {**SHOP, "metadata": {**SHOP["metadata"], "annotations": {ANNOTATION_ROTATE: "at once"}}}
+    fleet = await with_platform(asked)
+    assert login_in(urls(fleet)["DATABASE_URL"]) == "team.shop"
+    assert rotated(fleet) == ("False", "RotationDue")
+    await fleet.roll_out()
+    await go_on(fleet)
+    assert login_in(urls(fleet)["DATABASE_URL"]) == "team.shop.b"
+
+
 async def test_nothing_changes_while_a_backend_is_down_or_the_service_is_paused() -> None:
     fleet = await running()
     before = urls(fleet)
@@ -282,13 +292,14 @@ async def test_deleting_a_service_ends_the_login_whose_turn_it_is() -> None:
     assert fleet.rabbitmq.users == {}
 
 
-async def test_record_that_a_hand_has_spoilt_leaves_the_logins_as_they_are() -> None:
+@pytest.mark.parametrize("record", ["{", "{}", '{"rotated_at": "yesterday"}', '{"rotated_at": "2026-01-01T00:00:00"}'])
+async def test_record_that_a_hand_has_spoilt_leaves_the_logins_as_they_are(record: str) -> None:
     fleet = await running()
     await rotate(fleet)
     after = urls(fleet)
 
     def spoil(secret: Object) -> None:
-        secret["metadata"]["annotations"]["fastapi-fleet.io/database-rotation"] = "{"
+        secret["metadata"]["annotations"]["fastapi-fleet.io/database-rotation"] = record
 
     def forget(service: Object) -> None:
         del service["metadata"]["annotations"]

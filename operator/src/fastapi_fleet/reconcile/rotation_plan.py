@@ -56,7 +56,7 @@ def obstacle_to_rotation(plan: ServicePlan, facts: ServiceFacts) -> str | None:
         return "the newest revision may run"
     if any(state is not None and not state.ready for state in (facts.database, facts.broker)):
         return "its backends are ready"
-    if plan.runs_older:
+    if plan.observed.deployment is None or plan.runs_older:
         return "the rollout is complete"
     return None
 

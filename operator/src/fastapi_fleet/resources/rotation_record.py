@@ -1,11 +1,23 @@
 """How the login in a service's Secret came to be: told by the Secret itself, so that both change in one write."""
 
 from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from fastapi_fleet.constants import ANNOTATION_ROTATION, BackingPart
 from fastapi_fleet.resources.manifest import Manifest, content_hash
+
+
+def _aware(text: str) -> str:
+    """Raises ValueError."""
+    if datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError("without a time zone")
+    return text
+
+
+_Time = Annotated[str, AfterValidator(_aware)]
 
 
 class RotationRecord(BaseModel):
@@ -16,9 +28,9 @@ class RotationRecord(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    rotated_at: str
+    rotated_at: _Time
     request: str | None = None
-    ended_at: str | None = None
+    ended_at: _Time | None = None
 
 
 def request_hash(asked: str | None) -> str | None:
