@@ -9,6 +9,6 @@ ROLLOUTS: Final = 2 * SCALE
 POD_KILLS: Final = 1 * SCALE
 OPERATOR_KILLS: Final = 2 * min(SCALE, 5)
 API_SERVER_KILLS: Final = min(SCALE, 3)
-ROTATIONS: Final = 2 if SCALE == 1 else 10
+ROTATIONS: Final = min(2 * SCALE, 10)
 IDLE_SECONDS: Final = 20.0 * SCALE
 DELETION_ORDERS: Final = 4 if SCALE == 1 else 24
