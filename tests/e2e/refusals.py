@@ -233,6 +233,27 @@ REFUSED: dict[str, tuple[Manifest, str, str]] = {
         "spec.services",
         "URL is set by services and by config",
     ),
+    "pool without a size": (service(database={"pool": {}}), "spec.database.pool.size", "Required value"),
+    "variable of the pool beside a pool": (
+        service(database={"pool": {"size": 8}}, config={"DATABASE_POOL_MAX": "20"}),
+        "spec.database",
+        "are set by database.pool: take them out of",
+    ),
+    "pools beyond the limit of the role": (
+        service(workers=2, replicas=4, database={"connectionLimit": 149, "pool": {"size": 5, "overflow": 10}}),
+        "spec.database",
+        "is more than connectionLimit",
+    ),
+    "pools of pods that only an autoscaler adds": (
+        service(autoscaling={"maxReplicas": 4}, database={"connectionLimit": 39, "pool": {"size": 8}}),
+        "spec.database",
+        "is more than connectionLimit",
+    ),
+    "pools of the worker's pods": (
+        service(worker={"replicas": 2}, database={"connectionLimit": 44, "pool": {"size": 8, "beside": 1}}),
+        "spec.database",
+        "is more than connectionLimit",
+    ),
     "DATABASE_URL beside a database": (
         service(database={}, env=[{"name": "DATABASE_URL", "value": "x"}]),
         "spec.database",

@@ -44,6 +44,8 @@ DEFAULTS_OF_A_SERVICE = {
     "spec.worker.replicas": 1,
     "spec.worker.probes.startupSeconds": 60,
     "spec.database.migrations.timeoutSeconds": 600,
+    "spec.database.pool.beside": 0,
+    "spec.database.pool.overflow": 0,
     "spec.preflight.settings": "app.config:Settings",
     "spec.probes.startupSeconds": 60,
     "spec.shutdown.gracePeriodSeconds": 30,

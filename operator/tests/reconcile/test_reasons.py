@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from fastapi_fleet.api.capacity import ServerCapacity
 from fastapi_fleet.api.conditions import ConditionType as Type
 from fastapi_fleet.api.conditions import Reason
 from fastapi_fleet.api.glossary import NOTHING_TO_DO, REASONS
@@ -138,6 +139,16 @@ def answered_by_gateway(status: str) -> Scenario:
         parents = [{"parentRef": {"name": "public"}, "conditions": conditions}]
         fleet.kube.edit(ROUTE, lambda obj: obj.update(status={"parents": parents}))
         await fleet.settle()
+        return fleet
+
+    return scenario
+
+
+def pooled_on_a_server_of(most: int) -> Scenario:
+    async def scenario() -> Fleet:
+        fleet = await running(EMBEDDED)()
+        fleet.postgres.capacities["default-postgres.team.svc"] = ServerCapacity(most, reserved=3)
+        await fleet.submit(fastapi_service(database={"pool": {"size": 8}}))
         return fleet
 
     return scenario
@@ -376,6 +387,7 @@ TOLD: dict[Reason, Told] = {
         Type.SHUTDOWN_IN_TIME,
         "False",
     ),
+    Reason.SERVER_LIMIT_EXCEEDED: Told(pooled_on_a_server_of(18), Type.CONNECTIONS_IN_BUDGET, "False"),
     Reason.EMBEDDED: Told(running(EMBEDDED), Type.PRODUCTION_GRADE, "False"),
     Reason.EXTERNAL: Told(external(), Type.PRODUCTION_GRADE, "Unknown"),
     Reason.NOT_REPLICATED: Told(cluster_with(ready=2), Type.PRODUCTION_GRADE, "False"),

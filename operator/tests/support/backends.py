@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
+from fastapi_fleet.api.capacity import ServerCapacity
 from fastapi_fleet.backends.login_session import LoginSession
 from fastapi_fleet.backends.postgres import DatabaseRequest, DatabaseRoles, PostgresServer
 from fastapi_fleet.backends.rabbitmq import BrokerRequest, BrokerServer
@@ -14,6 +15,7 @@ class FakePostgres:
     """`failure` is raised by every call while it is set. `held` keeps whoever asks for a database waiting.
 
     `logins`: passwords of those that services may log in by. `refused`: passwords that nobody is let in by.
+    `capacities`: of servers by their host.
     """
 
     databases: dict[str, DatabaseRequest] = field(default_factory=dict)
@@ -23,6 +25,7 @@ class FakePostgres:
     sessions: dict[str, tuple[LoginSession, ...]] = field(default_factory=dict)
     logins: dict[str, str] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
+    capacities: dict[str, ServerCapacity] = field(default_factory=dict)
     failure: Exception | None = None
     held: asyncio.Event | None = None
 
@@ -54,6 +57,9 @@ class FakePostgres:
         self._call(server)
         if any(role in known.roles.logins and known.owner == owner for known in self.databases.values()):
             self._lock(role)
+
+    def capacity(self, server: PostgresServer) -> ServerCapacity | None:
+        return self.capacities.get(server.host)
 
     async def lock_database(self, server: PostgresServer, database: str, roles: DatabaseRoles, owner: str) -> None:
         self._call(server)

@@ -147,15 +147,20 @@ def _variables_by_field(draw: st.DrawFn) -> dict[str, Any]:
     return fields
 
 
-database_options = {
-    "connectionLimit": st.integers(1, 10000),
-    "migrations": st.fixed_dictionaries({"command": st.lists(texts, min_size=1, max_size=3)}),
-}
+_pools = st.fixed_dictionaries(
+    {"size": st.integers(1, 100)}, optional={"overflow": st.integers(0, 100), "beside": st.integers(0, 100)}
+)
+_migrations = {"migrations": st.fixed_dictionaries({"command": st.lists(texts, min_size=1, max_size=3)})}
+databases = st.one_of(
+    st.fixed_dictionaries({}, optional={"connectionLimit": st.integers(1, 10000), **_migrations}),
+    st.fixed_dictionaries({"pool": _pools}, optional=_migrations),
+)
+"""Pools go without a limit here: whether they fit depends on the rest of the spec."""
 
 
 @st.composite
 def service_specs(draw: st.DrawFn) -> FastAPIServiceSpec:
-    database = draw(st.none() | st.fixed_dictionaries({}, optional=database_options))
+    database = draw(st.none() | databases)
     broker = draw(
         st.none() | st.fixed_dictionaries({"publishes": st.lists(event_types, unique=True), "consumes": st.just([])})
     )

@@ -28,6 +28,7 @@ class ConditionType(StrEnum):
     MONITORING_READY = "MonitoringReady"
     NETWORK_OPEN = "NetworkOpen"
     SHUTDOWN_IN_TIME = "ShutdownInTime"
+    CONNECTIONS_IN_BUDGET = "ConnectionsInBudget"
     CHILDREN_APPLIED = "ChildrenApplied"
     POSTGRES_READY = "PostgresReady"
     RABBITMQ_READY = "RabbitmqReady"
@@ -108,6 +109,7 @@ class Reason(StrEnum):
     GRACEFUL_TIMEOUT_MISSING = "GracefulTimeoutMissing"
     GRACEFUL_TIMEOUT_TOO_LONG = "GracefulTimeoutTooLong"
     SIGNAL_NOT_PASSED_ON = "SignalNotPassedOn"
+    SERVER_LIMIT_EXCEEDED = "ServerLimitExceeded"
 
     EMBEDDED = "Embedded"
     EXTERNAL = "External"

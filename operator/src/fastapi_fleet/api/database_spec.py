@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from fastapi_fleet.api.model import ApiModel, Argument
+from fastapi_fleet.api.pool_spec import DatabasePool
 from fastapi_fleet.api.rotation_spec import RotateEvery
 
 DeletionPolicy = Literal["Retain", "Delete"]
@@ -27,6 +28,11 @@ class Migrations(ApiModel):
 class Database(ApiModel):
     connection_limit: Annotated[int, Field(ge=1, le=10000)] | None = Field(
         None, description="Most connections that the role may hold at once. Unlimited when left out."
+    )
+    pool: DatabasePool | None = Field(
+        None,
+        description="Connections of each process, told to it by variables and counted against connectionLimit and "
+        "against the server's own limit. Left out, neither.",
     )
     adopt: bool = Field(
         default=False,

@@ -38,6 +38,10 @@ CONDITIONS: Final[dict[Type, str]] = {
         "Present and False while a command of the spec, the service's or the worker's, cannot end within the shutdown "
         "budget."
     ),
+    Type.CONNECTIONS_IN_BUDGET: (
+        "Present and False while the pools of the service, with what others of its platform may take, are more than "
+        "the database server lets in. Ready does not wait for it."
+    ),
     Type.CHILDREN_APPLIED: "Everything that a platform consists of is written as its spec says.",
     Type.POSTGRES_READY: "The platform's PostgreSQL accepts connections.",
     Type.RABBITMQ_READY: "The platform's RabbitMQ accepts connections.",
@@ -259,6 +263,12 @@ REASONS: Final[dict[Reason, Explanation]] = {
     Reason.GRACEFUL_TIMEOUT_TOO_LONG: Explanation(
         "The command waits for requests in flight longer than spec.shutdown leaves it before the pod is killed.",
         "Lower its timeout to what the message tells, or raise spec.shutdown.gracePeriodSeconds.",
+    ),
+    Reason.SERVER_LIMIT_EXCEEDED: Explanation(
+        "Pods that all use their pools to the full are refused connections by the server. Reckoned are every pod that "
+        "there may be, and what other services of the platform may take.",
+        "Lower spec.database.pool, spec.workers or the most replicas; set connectionLimit of the others; or raise "
+        "max_connections of the server: spec.postgres.maxConnections of the FleetPlatform, where it runs the server.",
     ),
     Reason.SIGNAL_NOT_PASSED_ON: Explanation(
         "The command is a shell that stays the pod's first process and keeps the order to stop to itself.",

@@ -81,6 +81,11 @@ class FastAPIServiceStatus(ResourceStatus):
         description="Logins whose passwords change. Absent where none does and none ever has.",
         json_schema_extra=map_list("name"),
     )
+    database_connections: Count | None = Field(
+        None,
+        description="Most connections that it may hold to its database server, as far as spec.database tells: what "
+        "other services of the platform reckon with.",
+    )
     binding: Binding | None = Field(None, description="Provisioned Service of servicebinding.io.")
 
 

@@ -34,7 +34,7 @@ from fastapi_fleet.api.scaling_spec import (
     PodDisruptionBudget,
     TopologySpread,
 )
-from fastapi_fleet.api.service_rules import ONE_PORT_RULES, ONE_SOURCE_RULES
+from fastapi_fleet.api.service_rules import CONNECTION_RULES, ONE_PORT_RULES, ONE_SOURCE_RULES
 from fastapi_fleet.api.worker_spec import Worker
 
 SHUTDOWN_MARGIN_SECONDS = 3
@@ -133,7 +133,9 @@ class FastAPIServiceSpec(ApiModel):
     """Desired state of a FastAPI service. Only image is required; three lines run well."""
 
     model_config = ConfigDict(
-        json_schema_extra=cel_rules(*ONE_SOURCE_RULES, *ONE_PORT_RULES, *REQUEST_RULES, *DEADLINE_RULES)
+        json_schema_extra=cel_rules(
+            *ONE_SOURCE_RULES, *ONE_PORT_RULES, *CONNECTION_RULES, *REQUEST_RULES, *DEADLINE_RULES
+        )
     )
 
     image: ImageReference = Field(description="Container image of the service. The one required field.")

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from fastapi_fleet.api.capacity import ServerCapacity
 from fastapi_fleet.api.conditions import Reason
 from fastapi_fleet.backends.login_session import LoginSession
 from fastapi_fleet.backends.passwords import matches_scram_verifier
@@ -50,6 +51,13 @@ SELECT coalesce(host(client_addr), 'the server itself') AS client,
 FROM pg_stat_activity WHERE usename = $1 ORDER BY backend_start
 """
 
+# Connections for pg_use_reserved_connections are kept since PostgreSQL 16 only.
+_CAPACITY_QUERY: Final = """
+SELECT current_setting('max_connections')::int AS most,
+       current_setting('superuser_reserved_connections')::int
+         + coalesce(current_setting('reserved_connections', true)::int, 0) AS reserved
+"""
+
 _OPEN_DATABASES_QUERY: Final = """
 SELECT datname::text FROM pg_database CROSS JOIN LATERAL aclexplode(coalesce(datacl, acldefault('d', datdba)))
 WHERE datname IN ('postgres', 'template1') AND grantee = 0 GROUP BY datname
@@ -71,6 +79,7 @@ class PostgresBackend:
         """
         self._connect_timeout = connect_timeout
         self._command_timeout = command_timeout
+        self._capacities: dict[tuple[str, int], ServerCapacity] = {}
 
     async def ensure_database(self, server: PostgresServer, request: DatabaseRequest) -> tuple[str, ...]:
         """Bring the roles and the database to what is wanted; write nothing when they are.
@@ -84,6 +93,7 @@ class PostgresBackend:
         """
         session = self._session(server)
         async with session.open() as connection:
+            self._capacities[server.host, server.port] = await _read_capacity(connection)
             done = await _close_to_public(connection) if server.exclusive else ()
             if not await _plan(session, request):
                 return done
@@ -96,6 +106,10 @@ class PostgresBackend:
                     await apply(await session.to(request.database) if repair.inside else connection, repair)
                 done += tuple(repair.words for repair in repairs)
             return done
+
+    def capacity(self, server: PostgresServer) -> ServerCapacity | None:
+        """What the server lets in, as `ensure_database` found it last: it is asked in no session of its own."""
+        return self._capacities.get((server.host, server.port))
 
     async def lock_database(self, server: PostgresServer, database: str, roles: DatabaseRoles, owner: str) -> None:
         """Shut out the logins of a service that is gone: no login, no session. Roles, database and data are kept.
@@ -182,6 +196,11 @@ class PostgresBackend:
 
     def _session(self, server: PostgresServer) -> PostgresSession:
         return PostgresSession(server, self._connect_timeout, self._command_timeout)
+
+
+async def _read_capacity(connection: "Connection[Record]") -> ServerCapacity:
+    (row,) = await connection.fetch(_CAPACITY_QUERY)
+    return ServerCapacity(**row)
 
 
 async def _close_to_public(connection: "Connection[Record]") -> tuple[str, ...]:

@@ -1,12 +1,13 @@
 """A service's own database and broker user: provisioned, looked after, released."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 import structlog
 from prometheus_client import Counter
 
+from fastapi_fleet.api.capacity import ServerCapacity
 from fastapi_fleet.api.conditions import Reason
 from fastapi_fleet.api.database_spec import Database, DeletionPolicy
 from fastapi_fleet.api.service_spec import Broker
@@ -45,6 +46,8 @@ class Postgres(Protocol):
     async def list_sessions(self, server: PostgresServer, role: str) -> tuple[LoginSession, ...]: ...
 
     async def lock_login(self, server: PostgresServer, role: str, owner: str) -> None: ...
+
+    def capacity(self, server: PostgresServer) -> ServerCapacity | None: ...
 
     async def lock_database(self, server: PostgresServer, database: str, roles: DatabaseRoles, owner: str) -> None: ...
 
@@ -118,7 +121,8 @@ class BackingServices:
                 await self._postgres.log_in(server, request)
             return done
 
-        return await self._ensure(("postgres", identity), server, fingerprint, ensure)
+        state = await self._ensure(("postgres", identity), server, fingerprint, ensure)
+        return replace(state, capacity=self._postgres.capacity(server))
 
     async def provision_broker(
         self,

@@ -12,6 +12,7 @@ from fastapi_fleet.api.resource_status import ResourceStatus
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.errors import InvalidSpecError
 from fastapi_fleet.kube.kinds import Object
+from fastapi_fleet.resources.connections import require_room_in_role
 from fastapi_fleet.resources.environment import require_unique_variables
 from fastapi_fleet.resources.equality import quantity
 
@@ -29,6 +30,7 @@ def parse_service(resource: Object) -> FastAPIServiceSpec:
 def require_consistent(name: str, spec: FastAPIServiceSpec) -> None:
     """Raises InvalidSpecError where fields of the spec contradict one another."""
     require_unique_variables(spec)
+    require_room_in_role(spec)
     _require_no_self_dependency(name, spec)
     for error in oversized_requests(spec):
         raise error

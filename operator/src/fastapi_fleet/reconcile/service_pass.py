@@ -39,6 +39,7 @@ from fastapi_fleet.reconcile.service_plan import (
     with_plan,
     with_running,
 )
+from fastapi_fleet.reconcile.shared_server import sharing_server
 from fastapi_fleet.reconcile.status_writer import Announce, Now, StatusWriter, timestamp
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.deployment import is_handed_over
@@ -114,7 +115,12 @@ class ServicePass:
             own = parse_service(resource)
             complete = on_platform(owner, own, self._cache)
             spec = await wanted_spec(owner, complete, resource, self._kube)
-            facts = replace(facts, spec=spec, from_platform=taken_from_defaults(own, complete))
+            facts = replace(
+                facts,
+                spec=spec,
+                from_platform=taken_from_defaults(own, complete),
+                sharing_server=sharing_server(owner, spec, self._cache),
+            )
             self._remember(key, dependency_keys(owner, spec))
             observed = await observe_service(
                 owner,

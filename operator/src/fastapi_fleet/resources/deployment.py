@@ -35,6 +35,9 @@ from fastapi_fleet.resources.security import SERVICE_UID, container_security_con
 from fastapi_fleet.resources.service_inputs import ServiceInputs
 
 AUTOSCALED = "autoscaled"
+MAX_SURGE = 1
+"""Pods beyond the wanted number, while a rollout replaces those of the revision before."""
+
 DEFAULT_RESOURCES = ResourceRequirements(requests={"cpu": "100m", "memory": "256Mi"}, limits={"memory": "256Mi"})
 """Memory is not compressible, so its limit is its request; a CPU limit would only slow imports down."""
 
@@ -58,7 +61,7 @@ def render_deployment(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceInp
             "progressDeadlineSeconds": spec.rollout.deadline_seconds(spec.probes.startup_seconds),
             "minReadySeconds": spec.rollout.min_ready_seconds,
             "paused": False,
-            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": MAX_SURGE}},
             "template": template,
         },
     }

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from fastapi_fleet.api.env_spec import EnvFromSource, EnvVar
+from fastapi_fleet.api.pool_spec import POOL_VARIABLES
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.errors import InvalidSpecError
 from fastapi_fleet.resources import names
@@ -24,6 +25,7 @@ def render_env(name: str, namespace: str, spec: FastAPIServiceSpec, inputs: Serv
     return [
         *_identity(name, spec),
         *_process(spec),
+        *_pool(spec),
         *own,
         *foreign,
         *urls,
@@ -63,6 +65,7 @@ def variables_of(spec: FastAPIServiceSpec) -> Iterator[tuple[str, str]]:
     """Each variable that the spec sets, and the field by which it does."""
     if spec.database is not None:
         yield names.DATABASE_URL, "spec.database"
+        yield from ((variable, "spec.database.pool") for variable in POOL_VARIABLES if spec.database.pool is not None)
     if spec.broker is not None:
         yield names.RABBITMQ_URL, "spec.broker"
     yield from ((key, f"spec.config[{key}]") for key in spec.config)
@@ -83,6 +86,14 @@ def _process(spec: FastAPIServiceSpec) -> list[Manifest]:
     if spec.worker is None or names.PROCESS in dict(variables_of(spec)):
         return []
     return [{"name": names.PROCESS, "value": "web"}]
+
+
+def _pool(spec: FastAPIServiceSpec) -> list[Manifest]:
+    if spec.database is None or spec.database.pool is None:
+        return []
+    pool = spec.database.pool
+    values = (pool.size, pool.overflow, pool.most)
+    return [{"name": name, "value": str(value)} for name, value in zip(POOL_VARIABLES, values, strict=True)]
 
 
 def _from_secret(variable: str, secret: str | None, key: str | None) -> Manifest:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from fastapi_fleet.api.capacity import ServerCapacity
 from fastapi_fleet.api.conditions import Reason
 from fastapi_fleet.api.endpoints import BrokerEndpoint, PostgresEndpoint
 from fastapi_fleet.api.platform_spec import FleetPlatformSpec
@@ -17,11 +18,15 @@ LiveObject = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class BackendState:
-    """How far a backing service of one FastAPIService is. `message` holds no secret."""
+    """How far a backing service of one FastAPIService is. `message` holds no secret.
+
+    `capacity`: of the database server, as it was when it was last asked.
+    """
 
     ready: bool
     reason: Reason
     message: str
+    capacity: ServerCapacity | None = None
 
     @classmethod
     def failed_by(cls, error: ReconcileError) -> Self:
@@ -88,6 +93,8 @@ class ServiceFacts:
     """`spec` is None when it is invalid. `problem`: why the pass ended early. `revision`: of the wanted pod template.
 
     `rotations` is None where the pass did not get as far as that.
+    `sharing_server`: most connections of each other service of the platform to the same database server, None of one
+    whose spec does not tell.
     `preflight` is None where nothing is to be checked, or not yet.
     `migration`: the Job of the wanted image, `migration_pods` those of every such Job.
     `served`: names of the kinds that a cluster may lack and this one has. `caller_namespaces`: whose pods may reach
@@ -108,6 +115,7 @@ class ServiceFacts:
     database: BackendState | None = None
     broker: BackendState | None = None
     rotations: tuple[RotationFacts, ...] | None = None
+    sharing_server: tuple[int | None, ...] = ()
     preflight: PreflightFacts | None = None
     migration: LiveObject | None = None
     migration_pods: tuple[LiveObject, ...] = field(default=(), repr=False)

@@ -6,11 +6,13 @@ from typing import Any
 from fastapi_fleet.api.conditions import ConditionType, Reason
 from fastapi_fleet.api.resource_status import Binding, FastAPIServiceStatus
 from fastapi_fleet.resources import names
+from fastapi_fleet.resources.connections import most_connections
 from fastapi_fleet.resources.environment import own_secret_keys
 from fastapi_fleet.resources.manifest import selector_labels
 from fastapi_fleet.status.backing_ready import broker_ready, database_ready
 from fastapi_fleet.status.conditions import Finding, holds, merge
 from fastapi_fleet.status.config_valid import config_valid
+from fastapi_fleet.status.connections_in_budget import connections_in_budget
 from fastapi_fleet.status.credentials_rotated import credentials_rotated, login_statuses
 from fastapi_fleet.status.dependencies_ready import dependencies_ready
 from fastapi_fleet.status.exposure_ready import exposure_ready
@@ -68,7 +70,7 @@ def _findings(facts: ServiceFacts, previous: FastAPIServiceStatus) -> Iterator[F
     if back is not None:
         yield back
     yield from exposure_ready(facts)
-    for warning in (network_open(facts), shutdown_in_time(facts)):
+    for warning in (network_open(facts), shutdown_in_time(facts), connections_in_budget(facts)):
         if warning is not None:
             yield warning
     if facts.spec is not None and facts.spec.paused:
@@ -97,5 +99,6 @@ def _specified(facts: ServiceFacts) -> Mapping[str, Any]:
     return {
         "url": names.service_url(facts.name, facts.namespace, facts.spec.port),
         "public_url": public_url(facts.spec, facts.served),
+        "database_connections": most_connections(facts.spec),
         "binding": binding,
     }

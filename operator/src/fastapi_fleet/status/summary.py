@@ -34,6 +34,7 @@ _INFORMATIVE = frozenset(
         ConditionType.MONITORING_READY,
         ConditionType.NETWORK_OPEN,
         ConditionType.SHUTDOWN_IN_TIME,
+        ConditionType.CONNECTIONS_IN_BUDGET,
     }
 )
 """Warnings, and what is in other hands: a service whose Gateway is down goes on serving inside the cluster."""

@@ -78,7 +78,7 @@ class DatabaseSettings(BaseSettings):
 
     database_url: PostgresUrl
     database_pool_min: Annotated[int, Field(ge=0, le=100)] = 2
-    database_pool_max: Annotated[int, Field(ge=1, le=100)] = 8
+    database_pool_max: Annotated[int, Field(ge=1, le=200)] = 8
     database_acquire_timeout: PositiveFloat = 2.0
     database_statement_timeout: PositiveFloat = 5.0
 
