@@ -3,10 +3,10 @@
 from kubectl import Kubectl
 
 
-def run_sql(cluster: Kubectl, statement: str, database: str = "postgres") -> str:
+def run_sql(cluster: Kubectl, statement: str, database: str = "postgres", *, server: str = "default-postgres") -> str:
     """What psql prints as superuser, without headings."""
     return cluster.run(
-        *("exec", "default-postgres-0", "--"),
+        *("exec", f"{server}-0", "--"),
         *("psql", "--username=fleet", f"--dbname={database}", "--tuples-only", "--no-align", f"--command={statement}"),
     ).strip()
 

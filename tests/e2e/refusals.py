@@ -332,6 +332,11 @@ REFUSED: dict[str, tuple[Manifest, str, str]] = {
     "name that starts with a digit": (service(name="2users"), "metadata.name", "must be at most 50 characters"),
     "name of 51 characters": (service(name="u" * 51), "metadata.name", "must be at most 50 characters"),
     "platform of an unknown mode": (platform(postgres={"mode": "Cloud"}), "spec.postgres.mode", "Unsupported value"),
+    "server for each service in another mode": (
+        platform(postgres={"mode": "CloudNativePG", "topology": "PerService"}),
+        "spec.postgres.topology",
+        "postgres.topology PerService is for postgres.mode Embedded",
+    ),
     "platform with an unknown field": (platform(mysql={}), "spec.mysql", "unknown field"),
     "platform of too few connections": (
         platform(postgres={"maxConnections": 1}),

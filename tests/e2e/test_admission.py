@@ -109,6 +109,11 @@ def test_storage_of_a_platform_cannot_change(paused_platform: Kubectl, server: s
         paused_platform.patch("fleetplatform", "admission", {"spec": {server: {"storage": "2Gi"}}})
 
 
+def test_topology_of_a_platform_cannot_change(paused_platform: Kubectl) -> None:
+    with pytest.raises(KubectlError, match=r"spec.postgres.topology.*topology cannot change"):
+        paused_platform.patch("fleetplatform", "admission", {"spec": {"postgres": {"topology": "PerService"}}})
+
+
 def test_platform_of_a_service_cannot_change(cluster: Kubectl) -> None:
     cluster.apply(service(paused=True))
     try:

@@ -169,6 +169,7 @@ class Runtime:
             announce=announce,
             warn=self._events.warn,
             wake=self._queue.add,
+            operator_namespace=self._settings.lease_namespace,
             caller_namespaces=self._settings.caller_namespaces,
         )
         platform = PlatformPassDependencies(

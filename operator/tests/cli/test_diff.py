@@ -102,7 +102,23 @@ async def test_what_runs_already_is_the_same_with_0(cluster: CommandedCluster, f
 async def test_what_is_told_is_what_the_operator_then_does(
     cluster: CommandedCluster, folder: Path, change: dict[str, Any]
 ) -> None:
-    platform, shop = fleet_platform(postgres={}, rabbitmq={}), fastapi_service(**FULL)
+    await assert_told_and_done(cluster, folder, fleet_platform(postgres={}, rabbitmq={}), change)
+
+
+@pytest.mark.parametrize("change", [{"database": None}, {"image": "registry.example/shop:2"}], ids=",".join)
+async def test_server_of_a_services_own_is_told_as_the_operator_then_makes_it(
+    cluster: CommandedCluster, folder: Path, change: dict[str, Any]
+) -> None:
+    platform = fleet_platform(postgres={"topology": "PerService"}, rabbitmq={})
+    await assert_told_and_done(cluster, folder, platform, change)
+    found = await data(cluster, folder, fastapi_service("desk", database={}))
+    assert {("create", "StatefulSet", "desk-postgres"), ("create", "Secret", "desk-postgres-admin")} <= changed(found)
+
+
+async def assert_told_and_done(
+    cluster: CommandedCluster, folder: Path, platform: Object, change: dict[str, Any]
+) -> None:
+    shop = fastapi_service(**FULL)
     await running(cluster, platform, shop)
     new = fastapi_service(**{name: part for name, part in {**FULL, **change}.items() if part is not None})
     found = await data(cluster, folder, new)

@@ -56,10 +56,14 @@ async def in_cluster(*resources: Object) -> tuple[list[Object], dict[ObjectKey, 
     return [fleet.kube.object(key_of(resource)) for resource in resources], children
 
 
-@pytest.mark.parametrize("platform", [{}, {"defaults": DEFAULTS}], ids=["without defaults", "with defaults"])
+@pytest.mark.parametrize(
+    "platform",
+    [{}, {"defaults": DEFAULTS}, {"postgres": {"topology": "PerService"}}],
+    ids=["without defaults", "with defaults", "with own servers"],
+)
 async def test_rendered_is_what_the_operator_applies(platform: dict[str, Any]) -> None:
     resources, live = await in_cluster(
-        fleet_platform(postgres={}, rabbitmq={}, **platform),
+        fleet_platform(**{"postgres": {}, "rabbitmq": {}, **platform}),
         fastapi_service("users", port=9000),
         fastapi_service("shop", **SHOP),
     )

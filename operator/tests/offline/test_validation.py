@@ -144,3 +144,14 @@ def test_every_rule_can_be_evaluated(kind: Any) -> None:
     assert len(found) > 5
     for expression in found:
         cel.compile(expression)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"mode": "External", "external": {"adminSecretRef": {"name": "x"}}}, {"mode": "CloudNativePG"}],
+    ids=lambda other: other["mode"],
+)
+def test_server_for_each_service_is_for_embedded_ones(other: dict[str, Any]) -> None:
+    assert told(fleet_platform(postgres={"topology": "PerService"})) == {}
+    refused = told(fleet_platform(postgres={"topology": "PerService", **other}))
+    assert refused == {"spec.postgres.topology": "postgres.topology PerService is for postgres.mode Embedded"}

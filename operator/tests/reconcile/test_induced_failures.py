@@ -37,6 +37,8 @@ PASSING_SHOP = fastapi_service(
     database={"deletionPolicy": "Delete"}, broker={"consumes": ["user.registered"], "deletionPolicy": "Delete"}
 )
 
+PER_SERVICE = fleet_platform(postgres={"topology": "PerService"}, rabbitmq={})
+
 Step = Callable[[Fleet], Awaitable[object]]
 
 
@@ -59,6 +61,12 @@ SCENARIOS: dict[str, tuple[list[Step], Step]] = {
     "service gets a new image": ([submit(SHOP)], submit(fastapi_service(image="registry.example/shop:2", replicas=2))),
     "service is deleted": ([submit(PLATFORM), submit(FULL_SHOP)], remove_the_shop),
     "service is deleted with its data": ([submit(PLATFORM), submit(PASSING_SHOP)], remove_the_shop),
+    "service is made with a server of its own": ([submit(PER_SERVICE)], submit(FULL_SHOP)),
+    "service loses its own server": ([submit(PER_SERVICE), submit(FULL_SHOP)], submit(SHOP)),
+    "service with a server of its own is deleted with its data": (
+        [submit(PER_SERVICE), submit(PASSING_SHOP)],
+        remove_the_shop,
+    ),
 }
 
 Snapshot = dict[str, Any]

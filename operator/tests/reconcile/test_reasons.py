@@ -392,6 +392,9 @@ TOLD: dict[Reason, Told] = {
     Reason.EXTERNAL: Told(external(), Type.PRODUCTION_GRADE, "Unknown"),
     Reason.NOT_REPLICATED: Told(cluster_with(ready=2), Type.PRODUCTION_GRADE, "False"),
     Reason.REPLICATED: Told(cluster_with(ready=3), Type.PRODUCTION_GRADE, "True"),
+    Reason.PER_SERVICE: Told(
+        submitted(fleet_platform(postgres={"topology": "PerService"})), Type.POSTGRES_READY, "True"
+    ),
 }
 
 

@@ -3,27 +3,36 @@
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from fastapi_fleet.api.endpoints import BrokerEndpoint, PostgresEndpoint
+from fastapi_fleet.constants import LABEL_OWNER_NAME
 from fastapi_fleet.reconcile.endpoints import broker_url, database_url, endpoints_of
 from support.resources import fleet_platform
 
 HOSTILE = "a/b@c:d?e#f%41 ü"
 
 
+def test_server_of_the_services_own_is_found_by_its_name_and_let_out_to() -> None:
+    endpoints = endpoints_of("shop", "default", fleet_platform(postgres={"topology": "PerService"}, rabbitmq={}))
+    assert endpoints.postgres is not None
+    assert (endpoints.postgres.host, endpoints.postgres.port) == ("shop-postgres", 5432)
+    assert endpoints.peers.keys() == {"postgres"}
+    assert endpoints.peers["postgres"].pod_labels[LABEL_OWNER_NAME] == "shop"
+
+
 def test_embedded_servers_are_where_their_services_are() -> None:
-    endpoints = endpoints_of("default", fleet_platform(postgres={}, rabbitmq={}))
+    endpoints = endpoints_of("shop", "default", fleet_platform(postgres={}, rabbitmq={}))
     assert endpoints.postgres == PostgresEndpoint(host="default-postgres", port=5432)
     assert endpoints.broker == BrokerEndpoint(host="default-rabbitmq", port=5672)
 
 
 def test_external_servers_are_where_the_platform_has_found_them() -> None:
     platform = fleet_platform(postgres={"mode": "External"}, rabbitmq={"mode": "External"})
-    assert endpoints_of("default", platform).postgres is None
-    assert endpoints_of("default", platform).broker is None
+    assert endpoints_of("shop", "default", platform).postgres is None
+    assert endpoints_of("shop", "default", platform).broker is None
     platform["status"] = {
         "postgres": {"host": "db.example.com", "port": 6432, "sslMode": "require", "certificateAuthority": False},
         "rabbitmq": {"host": "mq.example.com", "port": 5671, "tls": True, "virtualHost": "shared"},
     }
-    endpoints = endpoints_of("default", platform)
+    endpoints = endpoints_of("shop", "default", platform)
     assert endpoints.postgres == PostgresEndpoint(host="db.example.com", port=6432, ssl_mode="require")
     assert endpoints.broker == BrokerEndpoint(host="mq.example.com", port=5671, tls=True, virtual_host="shared")
 

@@ -232,7 +232,15 @@ async def test_no_password_shows_in_the_repr_of_what_a_pass_holds() -> None:
     observed = await observe_service(
         owner, spec, kube=fleet.kube, cache=fleet.cache, children=children, caller_namespaces=()
     )
-    plan = plan_service(owner, spec, observed, cache=fleet.cache, generate=lambda: "canary-new", caller_namespaces=())
+    plan = plan_service(
+        owner,
+        spec,
+        observed,
+        cache=fleet.cache,
+        generate=lambda: "canary-new",
+        caller_namespaces=(),
+        operator_namespace="fastapi-fleet-system",
+    )
     held = repr(plan) + repr(plan.manifests) + repr(observed)
     values = [*urls(fleet).values(), *fleet.kube.object(SECRET)["data"].values()]
     assert [value for value in ("canary-", *values) if value in held] == []

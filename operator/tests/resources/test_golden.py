@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 import yaml
 from fastapi_fleet.api.defaults_spec import Defaults
+from fastapi_fleet.api.platform_spec import FleetPlatformSpec
 from fastapi_fleet.kube.kinds import FASTAPI_SERVICE
 from fastapi_fleet.reconcile.ownership import owner_from
 from fastapi_fleet.reconcile.parse import parse_platform, parse_service
 from fastapi_fleet.resources.manifest import Manifest
+from fastapi_fleet.resources.own_server import OwnServer
 from fastapi_fleet.resources.platform_defaults import with_defaults
 from fastapi_fleet.resources.platform_inputs import PlatformInputs
 from fastapi_fleet.resources.render import render_fastapi_service, render_fleet_platform
@@ -39,6 +41,7 @@ def render(given: dict[str, Any]) -> list[Manifest]:
             referenced=given.get("referenced", {}),
             authorities=tuple(given.get("authorities", ())),
             servers={name: ServerPeer(**server) for name, server in given.get("servers", {}).items()},
+            own_server=own_server(given["ownServer"]) if "ownServer" in given else None,
             dependency_ports=given.get("dependencyPorts", {}),
             dependency_extra_ports={name: tuple(ports) for name, ports in given.get("extraPorts", {}).items()},
             callers=tuple(given.get("callers", ())),
@@ -57,6 +60,13 @@ def render(given: dict[str, Any]) -> list[Manifest]:
             frozenset(given.get("served", ())),
         ),
     )
+
+
+def own_server(platform: dict[str, Any]) -> OwnServer:
+    """Of a platform's spec."""
+    spec = FleetPlatformSpec.model_validate(platform)
+    assert spec.postgres is not None
+    return OwnServer(spec.postgres, spec.network_policy, "made-up", "fastapi-fleet-system")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

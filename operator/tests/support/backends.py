@@ -12,8 +12,9 @@ from fastapi_fleet.errors import BackendRefusedError
 
 @dataclass
 class FakePostgres:
-    """`failure` is raised by every call while it is set. `held` keeps whoever asks for a database waiting.
+    """`failure` is raised by every call while it is set, those of `failures` by calls to their hosts.
 
+    `held` keeps whoever asks for a database waiting.
     `logins`: passwords of those that services may log in by. `refused`: passwords that nobody is let in by.
     `capacities`: of servers by their host.
     """
@@ -27,6 +28,7 @@ class FakePostgres:
     refused: set[str] = field(default_factory=set)
     capacities: dict[str, ServerCapacity] = field(default_factory=dict)
     failure: Exception | None = None
+    failures: dict[str, Exception] = field(default_factory=dict)
     held: asyncio.Event | None = None
 
     async def check_administrator(self, server: PostgresServer) -> None:
@@ -82,8 +84,9 @@ class FakePostgres:
 
     def _call(self, server: PostgresServer) -> None:
         self.servers.append(server)
-        if self.failure is not None:
-            raise self.failure
+        failure = self.failure or self.failures.get(server.host)
+        if failure is not None:
+            raise failure
 
 
 @dataclass

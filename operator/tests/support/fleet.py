@@ -178,6 +178,7 @@ class Fleet:
             announce=self._announce,
             warn=self.events.warn,
             wake=self.queue.add,
+            operator_namespace="fastapi-fleet-system",
             caller_namespaces=caller_namespaces,
         )
         platform = PlatformPassDependencies(

@@ -24,7 +24,7 @@ def rendered_service(
     caller_namespaces: tuple[str, ...] = (),
 ) -> ServiceManifests:
     identity = ServiceIdentity(owner.namespace, owner.name, spec.platform)
-    endpoints = endpoints_of(spec.platform, None)
+    endpoints = endpoints_of(owner.name, spec.platform, None)
     inputs = ServiceInputs(
         credentials=complete_credentials(identity, spec, {}, endpoints, generate=lambda: "generated"),
         migration_credentials=complete_migration_credentials(

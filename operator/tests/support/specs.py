@@ -201,7 +201,7 @@ def service_specs(draw: st.DrawFn) -> FastAPIServiceSpec:
 _backends = st.none() | st.fixed_dictionaries({}, optional={"storage": quantities, "resources": resources})
 platform_specs = st.builds(
     lambda postgres, rabbitmq: FleetPlatformSpec.model_validate({"postgres": postgres, "rabbitmq": rabbitmq}),
-    _backends,
+    _backends | st.just({"topology": "PerService"}),
     _backends,
 )
 

@@ -115,6 +115,7 @@ class Reason(StrEnum):
     EXTERNAL = "External"
     NOT_REPLICATED = "NotReplicated"
     REPLICATED = "Replicated"
+    PER_SERVICE = "PerService"
 
 
 class Condition(ApiModel):

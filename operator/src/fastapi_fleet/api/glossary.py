@@ -43,7 +43,7 @@ CONDITIONS: Final[dict[Type, str]] = {
         "the database server lets in. Ready does not wait for it."
     ),
     Type.CHILDREN_APPLIED: "Everything that a platform consists of is written as its spec says.",
-    Type.POSTGRES_READY: "The platform's PostgreSQL accepts connections.",
+    Type.POSTGRES_READY: "The platform's PostgreSQL accepts connections, or services have each their own.",
     Type.RABBITMQ_READY: "The platform's RabbitMQ accepts connections.",
     Type.PRODUCTION_GRADE: "The platform survives the loss of a node; embedded servers never do.",
     Type.RECONCILING: "Present and True while the operator works towards the newest spec.",
@@ -109,8 +109,9 @@ REASONS: Final[dict[Reason, Explanation]] = {
         "Add spec.postgres or spec.rabbitmq to the FleetPlatform, or take the request out of the service.",
     ),
     Reason.BACKEND_NOT_READY: Explanation(
-        "The platform's server has not started yet.",
-        "Look at the FleetPlatform's conditions: `kubectl describe flp NAME`.",
+        "The platform's server, or the service's own, has not started yet.",
+        "Look at the FleetPlatform's conditions: `kubectl describe flp NAME`; of a server of the service's own, at its "
+        "pod: `kubectl describe pod SERVICE-postgres-0`.",
     ),
     Reason.BACKEND_UNAVAILABLE: Explanation(
         "The server did not answer in time, or with an error of its own.",
@@ -288,4 +289,8 @@ REASONS: Final[dict[Reason, Explanation]] = {
         "If it has lost one, look at the Cluster or RabbitmqCluster that the message names.",
     ),
     Reason.REPLICATED: Explanation("Every server of the platform survives the loss of an instance."),
+    Reason.PER_SERVICE: Explanation(
+        "The platform runs no PostgreSQL of its own: postgres.topology PerService gives each service with a database "
+        "one, whose state is told by DatabaseReady of the service."
+    ),
 }

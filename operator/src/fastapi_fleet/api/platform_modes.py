@@ -13,6 +13,19 @@ MODE_IS_FIXED: Final = cel_rules(
     )
 )
 
+TOPOLOGY_IS_FIXED: Final = cel_rules(
+    cel(
+        "self == oldSelf",
+        "topology cannot change: data stays where it is; make another FleetPlatform and name it in spec.platform",
+    )
+)
+
+PER_SERVICE_IS_EMBEDDED: Final = cel(
+    "self.topology == 'Shared' || self.mode == 'Embedded'",
+    "postgres.topology PerService is for postgres.mode Embedded",
+    field_path=".topology",
+)
+
 
 def needed_by_mode(server: str, field: str, mode: str) -> tuple[dict[str, str], dict[str, str]]:
     """CEL rules: `field` of `server` is there exactly when the mode is `mode`."""

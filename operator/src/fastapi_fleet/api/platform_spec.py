@@ -9,6 +9,8 @@ from fastapi_fleet.api.model import ApiModel, ImageReference, Quantity, Resource
 from fastapi_fleet.api.network_spec import IngressPolicy
 from fastapi_fleet.api.platform_modes import (
     MODE_IS_FIXED,
+    PER_SERVICE_IS_EMBEDDED,
+    TOPOLOGY_IS_FIXED,
     CloudNativePG,
     ClusterOperator,
     External,
@@ -24,6 +26,7 @@ class PostgresPlatform(ApiModel):
         json_schema_extra=cel_rules(
             *needed_by_mode("postgres", "external", "External"),
             only_for_mode("postgres", "cloudNativePG", "CloudNativePG"),
+            PER_SERVICE_IS_EMBEDDED,
         )
     )
 
@@ -32,6 +35,13 @@ class PostgresPlatform(ApiModel):
         description="Embedded: one PostgreSQL pod on a persistent volume, for development. "
         "External: a server that is there already. CloudNativePG: a Cluster of that operator, whose CRD must be there.",
         json_schema_extra=MODE_IS_FIXED,
+    )
+    topology: Literal["Shared", "PerService"] = Field(
+        "Shared",
+        description="Shared: one server for all services of the platform. "
+        "PerService, for mode Embedded: each service with spec.database has a server of its own, as the fields here "
+        "say, with a volume that outlives the service. Such a service's name has at most 43 characters.",
+        json_schema_extra=TOPOLOGY_IS_FIXED,
     )
     external: External | None = Field(None, description="The server of mode External.")
     cloud_native_pg: CloudNativePG | None = Field(
@@ -53,6 +63,10 @@ class PostgresPlatform(ApiModel):
         description="Embedded and CloudNativePG: compute resources of a pod. "
         "Default, embedded alone: requests of 100m CPU and 256Mi, memory limit 512Mi.",
     )
+
+    @property
+    def is_per_service(self) -> bool:
+        return self.mode == "Embedded" and self.topology == "PerService"
 
 
 class RabbitmqPlatform(ApiModel):
@@ -108,3 +122,11 @@ class FleetPlatformSpec(ApiModel):
     paused: bool = Field(
         default=False, description="While true the operator writes nothing but status, which says Paused."
     )
+
+    @property
+    def embedded(self) -> tuple[str, ...]:
+        """Which servers are children of the platform: those that its services do not have of their own."""
+        postgres = self.postgres is not None and self.postgres.mode == "Embedded" and not self.postgres.is_per_service
+        rabbitmq = self.rabbitmq is not None and self.rabbitmq.mode == "Embedded"
+        asked = {"postgres": postgres, "rabbitmq": rabbitmq}
+        return tuple(component for component, wanted in asked.items() if wanted)

@@ -76,6 +76,7 @@ def _service(resource: Object, world: World, settings: ClusterSettings) -> Itera
         cache=world.cache,
         generate=lambda: GENERATED,
         caller_namespaces=tuple(settings.caller_namespaces),
+        operator_namespace=settings.operator_namespace,
     )
     yield from plan.manifests.all
 

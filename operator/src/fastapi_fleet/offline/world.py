@@ -58,7 +58,7 @@ class World:
             callers=self.cache.callers_of(owner_key(owner)),
             pods=(),
             served=self.cache.served,
-            endpoints=endpoints_of(spec.platform, platform and self._with_servers(platform, spec)),
+            endpoints=endpoints_of(owner.name, spec.platform, platform and self._with_servers(platform, spec)),
             worker=None,
             worker_pods=(),
         )

@@ -158,6 +158,7 @@ class _Children:
             cache=self._cache,
             generate=lambda: GENERATED,
             caller_namespaces=self._settings.caller_namespaces,
+            operator_namespace=self._settings.operator_namespace,
         )
 
     def _with_brought(self, observed: Observed, spec: FastAPIServiceSpec) -> Observed:

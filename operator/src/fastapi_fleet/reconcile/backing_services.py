@@ -17,9 +17,10 @@ from fastapi_fleet.backends.rabbitmq import BrokerRequest, BrokerServer
 from fastapi_fleet.constants import BackingPart
 from fastapi_fleet.errors import BackendUnavailableError, ReconcileError
 from fastapi_fleet.kube.cache import ObjectCache
-from fastapi_fleet.kube.kinds import FLEET_PLATFORM, Object, ObjectKey
+from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, FLEET_PLATFORM, Object, ObjectKey
 from fastapi_fleet.reconcile.backend_requests import Beside, broker_request, database_request
 from fastapi_fleet.reconcile.credentials import ServiceIdentity
+from fastapi_fleet.reconcile.own_servers import gives_own_servers, state_of_own_server
 from fastapi_fleet.reconcile.servers import Servers
 from fastapi_fleet.reconcile.silent_servers import SilentServers
 from fastapi_fleet.resources import names
@@ -104,7 +105,7 @@ class BackingServices:
         beside: Beside = Beside.NOTHING,
     ) -> BackendState:
         """Make the database as wanted, unless it was found so lately. Never raises for a backend's failure."""
-        server = await self._server(identity, "postgres", self._servers.postgres)
+        server = await self._postgres_server(identity)
         if isinstance(server, BackendState):
             return server
         request = database_request(identity, wanted, credentials, migration_credentials, beside)
@@ -132,7 +133,7 @@ class BackingServices:
         beside: Beside = Beside.NOTHING,
     ) -> BackendState:
         """Make the broker user as wanted, unless it was found so lately. Never raises for a backend's failure."""
-        server = await self._server(identity, "rabbitmq", self._servers.broker)
+        server = await self._broker_server(identity)
         if isinstance(server, BackendState):
             return server
         vhost = server.virtual_host or identity.virtual_host
@@ -155,32 +156,37 @@ class BackingServices:
     async def list_sessions(self, identity: ServiceIdentity, part: BackingPart, login: str) -> tuple[LoginSession, ...]:
         """Who is logged in as one of the service's logins. Raises BackendUnavailableError."""
         if part == "database":
-            postgres = _require_server(await self._server(identity, "postgres", self._servers.postgres))
+            postgres = _require_server(await self._postgres_server(identity))
             with self._silent.asking(postgres):
                 return await self._postgres.list_sessions(postgres, login)
-        broker = _require_server(await self._server(identity, "rabbitmq", self._servers.broker))
+        broker = _require_server(await self._broker_server(identity))
         with self._silent.asking(broker):
             return await self._rabbitmq.list_sessions(broker, login)
 
     async def lock_login(self, identity: ServiceIdentity, part: BackingPart, login: str) -> None:
         """End one of the service's logins with all its sessions. Raises BackendUnavailableError."""
         if part == "database":
-            postgres = _require_server(await self._server(identity, "postgres", self._servers.postgres))
+            postgres = _require_server(await self._postgres_server(identity))
             with self._silent.asking(postgres):
                 await self._postgres.lock_login(postgres, login, identity.mark)
         else:
-            broker = _require_server(await self._server(identity, "rabbitmq", self._servers.broker))
+            broker = _require_server(await self._broker_server(identity))
             with self._silent.asking(broker):
                 await self._rabbitmq.remove_user(broker, login, identity.mark)
 
     async def release_database(self, identity: ServiceIdentity, policy: DeletionPolicy = "Retain") -> str | None:
         """The service is going, or wants no database any more: its logins end; its data stays, or goes by `policy`.
 
+        A server of the service's own goes with it, and then nobody logs in. Its volume stays: data that is to go is
+        dropped on the server before.
+
         Returns why nothing was done where nobody offers the server any more, which then holds no login.
         Raises BackendUnavailableError while a server that is still wanted does not answer.
         """
         self._checked.pop(("postgres", identity), None)
-        server = await self._server(identity, "postgres", self._servers.postgres)
+        if policy == "Retain" and gives_own_servers(self._cache.get(_platform_key(identity))):
+            return None
+        server = await self._postgres_server(identity)
         if isinstance(server, BackendState):
             return _require_not_offered(server)
         release = self._postgres.drop_database if policy == "Delete" else self._postgres.lock_database
@@ -194,7 +200,7 @@ class BackingServices:
         Returns and raises as release_database does.
         """
         self._checked.pop(("rabbitmq", identity), None)
-        broker = await self._server(identity, "rabbitmq", self._servers.broker)
+        broker = await self._broker_server(identity)
         if isinstance(broker, BackendState):
             return _require_not_offered(broker)
         users = (identity.login("broker", "first"), identity.login("broker", "second"))
@@ -232,19 +238,26 @@ class BackingServices:
         self._checked[what] = _Checked(fingerprint, self._clock(), state)
         return state
 
-    async def _server(
-        self, identity: ServiceIdentity, component: str, find: Callable[[Object], Awaitable[Server]]
-    ) -> Server | BackendState:
-        platform = self._platform(identity, component)
+    async def _postgres_server(self, identity: ServiceIdentity) -> PostgresServer | BackendState:
+        platform = self._platform(identity, "postgres")
         if isinstance(platform, BackendState):
             return platform
-        try:
-            return await find(platform)
-        except ReconcileError as error:
-            return BackendState.failed_by(error)
+        if not gives_own_servers(platform):
+            return await _found(self._servers.postgres(platform))
+        service = ObjectKey(FASTAPI_SERVICE.name, identity.namespace, identity.service)
+        state = state_of_own_server(self._cache, service)
+        if state is None:
+            server = names.postgres(identity.service)
+            message = f"the service's own server {server} is gone; its data, if any, is on the volume data-{server}-0"
+            return BackendState(ready=False, reason=Reason.BACKEND_NOT_OFFERED, message=message)
+        return await _found(self._servers.own_postgres(service)) if state.ready else state
+
+    async def _broker_server(self, identity: ServiceIdentity) -> BrokerServer | BackendState:
+        platform = self._platform(identity, "rabbitmq")
+        return platform if isinstance(platform, BackendState) else await _found(self._servers.broker(platform))
 
     def _platform(self, identity: ServiceIdentity, component: str) -> Object | BackendState:
-        platform = self._cache.get(ObjectKey(FLEET_PLATFORM.name, identity.namespace, identity.platform))
+        platform = self._cache.get(_platform_key(identity))
         if platform is None:
             message = f"there is no FleetPlatform {identity.platform} in namespace {identity.namespace}"
             return BackendState(ready=False, reason=Reason.BACKEND_NOT_OFFERED, message=message)
@@ -262,6 +275,17 @@ def _require_server(server: Server | BackendState) -> Server:
     if isinstance(server, BackendState):
         raise BackendUnavailableError(server.message)
     return server
+
+
+async def _found(server: Awaitable[Server]) -> Server | BackendState:
+    try:
+        return await server
+    except ReconcileError as error:
+        return BackendState.failed_by(error)
+
+
+def _platform_key(identity: ServiceIdentity) -> ObjectKey:
+    return ObjectKey(FLEET_PLATFORM.name, identity.namespace, identity.platform)
 
 
 def _require_not_offered(state: BackendState) -> str:

@@ -9,8 +9,17 @@ from pydantic import BaseModel, ValidationError
 
 from fastapi_fleet.api.endpoints import BrokerEndpoint, PostgresEndpoint
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
-from fastapi_fleet.constants import AMQP_PORT, LABEL_COMPONENT, LABEL_NAME, POSTGRES_PORT
+from fastapi_fleet.constants import (
+    AMQP_PORT,
+    LABEL_COMPONENT,
+    LABEL_NAME,
+    LABEL_OWNER_KIND,
+    LABEL_OWNER_NAME,
+    OWNER_KIND_SERVICE,
+    POSTGRES_PORT,
+)
 from fastapi_fleet.kube.kinds import Object
+from fastapi_fleet.reconcile.own_servers import gives_own_servers
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.certificate_authority import authority_path
 from fastapi_fleet.resources.service_inputs import ServerPeer
@@ -20,7 +29,10 @@ Endpoint = TypeVar("Endpoint", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Endpoints:
-    """None where a platform has not found a server that others run yet. `peers`: servers that are not embedded."""
+    """None where a platform has not found a server that others run yet.
+
+    `peers`: servers that are not the platform's own pods.
+    """
 
     postgres: PostgresEndpoint | None
     broker: BrokerEndpoint | None
@@ -32,8 +44,11 @@ class Endpoints:
         return tuple(name for name, endpoint in used.items() if endpoint and endpoint.certificate_authority)
 
 
-def endpoints_of(name: str, platform: Object | None) -> Endpoints:
-    """By what the platform's spec says and, where others run its servers, by what its status has found."""
+def endpoints_of(service: str, name: str, platform: Object | None) -> Endpoints:
+    """Of a service on the platform called `name`.
+
+    By what the platform's spec says and, where others run its servers, by what its status has found.
+    """
     spec: Mapping[str, Mapping[str, object]] = (platform or {}).get("spec") or {}
     status: Mapping[str, object] = (platform or {}).get("status") or {}
     postgres: PostgresEndpoint | None = PostgresEndpoint(host=names.postgres(name), port=POSTGRES_PORT)
@@ -42,6 +57,9 @@ def endpoints_of(name: str, platform: Object | None) -> Endpoints:
     if (mode := _mode(spec.get("postgres"))) != "Embedded":
         postgres = _found(PostgresEndpoint, status.get("postgres"))
         peers |= {"postgres": _peer(postgres, _pod_labels(mode, names.postgres(name)))} if postgres else {}
+    elif gives_own_servers(platform):
+        postgres = PostgresEndpoint(host=names.postgres(service), port=POSTGRES_PORT)
+        peers |= {"postgres": _peer(postgres, _own_pod_labels(service))}
     if (mode := _mode(spec.get("rabbitmq"))) != "Embedded":
         broker = _found(BrokerEndpoint, status.get("rabbitmq"))
         peers |= {"rabbitmq": _peer(broker, _pod_labels(mode, names.rabbitmq(name)))} if broker else {}
@@ -71,6 +89,10 @@ def _pod_labels(mode: object, cluster: str) -> dict[str, str]:
     if mode == "CloudNativePG":
         return {"cnpg.io/cluster": cluster}
     return {LABEL_NAME: cluster, LABEL_COMPONENT: "rabbitmq"} if mode == "ClusterOperator" else {}
+
+
+def _own_pod_labels(service: str) -> dict[str, str]:
+    return {LABEL_OWNER_KIND: OWNER_KIND_SERVICE, LABEL_OWNER_NAME: service, LABEL_COMPONENT: "postgres"}
 
 
 def _mode(server: Mapping[str, object] | None) -> object:

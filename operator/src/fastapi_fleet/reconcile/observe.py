@@ -32,6 +32,7 @@ from fastapi_fleet.kube.kinds import (
 from fastapi_fleet.reconcile.children import Children
 from fastapi_fleet.reconcile.endpoints import Endpoints, endpoints_of
 from fastapi_fleet.reconcile.on_platform import platform_of, require_valid_defaults
+from fastapi_fleet.reconcile.own_servers import own_server_children
 from fastapi_fleet.reconcile.ownership import owner_key
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.config_map import config_map_names
@@ -102,7 +103,11 @@ async def observe_service(
     caller_namespaces: tuple[str, ...],
 ) -> Observed:
     served = cache.served
-    live = await children.live(child_keys(owner, spec, served, caller_namespaces))
+    platform = platform_of(owner, spec, cache)
+    keys_of_server = [
+        ObjectKey(kind.name, owner.namespace, name) for kind, name in own_server_children(owner, spec, platform)
+    ]
+    live = await children.live([*child_keys(owner, spec, served, caller_namespaces), *keys_of_server])
 
     def secret(name: str) -> Object:
         key = ObjectKey(SECRET.name, owner.namespace, name)
@@ -128,7 +133,7 @@ async def observe_service(
         worker=deployment_of(cache, owner_key(owner), names.worker(owner.name)),
         worker_pods=pods_of(cache, owner_key(owner), "worker"),
         served=served,
-        endpoints=endpoints_of(spec.platform, platform_of(owner, spec, cache)),
+        endpoints=endpoints_of(owner.name, spec.platform, platform),
     )
 
 
@@ -159,7 +164,7 @@ def child_keys(
 ) -> list[ObjectKey]:
     """The children that the spec asks for, told before they can be rendered.
 
-    All but the Job of a preflight, whose name is a hash of what is rendered.
+    All but the Job of a preflight, whose name is a hash of what is rendered, and the server that a platform gives it.
     """
     wanted = [(SERVICE, owner.name), (DEPLOYMENT, owner.name)]
     if spec.service_account.name is None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from fastapi_fleet.constants import API_VERSION
+from fastapi_fleet.constants import API_VERSION, LABEL_COMPONENT
 from fastapi_fleet.errors import NotOwnedError, PredecessorLeavingError
 from fastapi_fleet.kube.cache import owner_of
 from fastapi_fleet.kube.kinds import Object, ObjectKey, key_of
@@ -24,6 +24,12 @@ def is_owned(obj: Object, owner: Owner) -> bool:
 def is_garbage_collected_with(obj: Object, owner: Owner) -> bool:
     controller = controller_of(obj)
     return controller is not None and controller["uid"] == owner.uid
+
+
+def component_of(obj: Object) -> str:
+    """Which part of its owner a child is; empty where a hand has taken the label away."""
+    labels: Mapping[str, str] = obj["metadata"].get("labels") or {}
+    return labels.get(LABEL_COMPONENT, "")
 
 
 def controller_of(obj: Object) -> Mapping[str, str] | None:

@@ -3,11 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from fastapi_fleet.api.conditions import Reason
 from fastapi_fleet.api.platform_spec import FleetPlatformSpec
 from fastapi_fleet.api.resource_status import FleetPlatformStatus
-from fastapi_fleet.constants import LABEL_COMPONENT
-from fastapi_fleet.errors import DependencyMissingError, ReconcileError
+from fastapi_fleet.errors import ReconcileError
 from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.client import KubeClient
 from fastapi_fleet.kube.kinds import (
@@ -24,10 +22,11 @@ from fastapi_fleet.kube.kinds import (
     ObjectKey,
     key_of,
 )
+from fastapi_fleet.reconcile.admin_password import kept_password
 from fastapi_fleet.reconcile.children import Children
 from fastapi_fleet.reconcile.external_servers import ExternalServers, outcome_of_external
 from fastapi_fleet.reconcile.outcome import DONE, Outcome, outcome_of
-from fastapi_fleet.reconcile.ownership import is_owned, owner_from, refuse_foreign
+from fastapi_fleet.reconcile.ownership import component_of, owner_from, refuse_foreign
 from fastapi_fleet.reconcile.parse import parse_platform, parse_status
 from fastapi_fleet.reconcile.status_writer import Announce, Now, StatusWriter, timestamp
 from fastapi_fleet.resources import names
@@ -36,7 +35,6 @@ from fastapi_fleet.resources.equality import holds
 from fastapi_fleet.resources.manifest import Manifest, Owner
 from fastapi_fleet.resources.platform_inputs import PlatformInputs
 from fastapi_fleet.resources.render import render_fleet_platform
-from fastapi_fleet.resources.secret import decode
 from fastapi_fleet.status.facts import ExternalServer, PlatformFacts
 from fastapi_fleet.status.platform_status import compute_platform_status
 
@@ -113,13 +111,13 @@ class PlatformPass:
     def _of(self, key: ObjectKey, *kinds: Kind) -> dict[str, Manifest]:
         """Children of these kinds, by component."""
         wanted = {kind.name for kind in kinds}
-        return {_component(child): child for child in self._cache.owned_by(key) if child["kind"] in wanted}
+        return {component_of(child): child for child in self._cache.owned_by(key) if child["kind"] in wanted}
 
     def _pods(self, key: ObjectKey) -> dict[str, tuple[Manifest, ...]]:
         pods: dict[str, tuple[Manifest, ...]] = {}
         for child in self._cache.owned_by(key):
             if child["kind"] == POD.name:
-                component = _component(child)
+                component = component_of(child)
                 pods[component] = (*pods.get(component, ()), child)
         return pods
 
@@ -132,7 +130,7 @@ def admin_passwords(
     Raises DependencyMissingError where a server runs whose password is lost.
     """
     return {
-        component: _kept_password(owner, backend, live) or generate()
+        component: kept_password(owner, backend, live) or generate()
         for component, backend in _backends(owner, spec, EMBEDDED).items()
     }
 
@@ -170,23 +168,6 @@ def _authorities(external: Mapping[str, ExternalServer]) -> dict[str, str]:
     return {component: ca for component, server in external.items() if (ca := server.certificate_authority)}
 
 
-def _component(child: Object) -> str:
-    """Which backend a child belongs to; empty where a hand has taken the label away."""
-    labels: dict[str, str] = child["metadata"].get("labels") or {}
-    return labels.get(LABEL_COMPONENT, "")
-
-
-def _kept_password(owner: Owner, backend: str, live: Mapping[ObjectKey, Object]) -> str | None:
-    """Raises DependencyMissingError where a server runs whose password is lost: it would not learn a new one."""
-    secret = live.get(ObjectKey(SECRET.name, owner.namespace, names.admin_secret(backend)))
-    password = decode(secret).get("password") if secret else None
-    server = live.get(ObjectKey(STATEFUL_SET.name, owner.namespace, backend))
-    if password is None and server is not None and is_owned(server, owner):
-        message = f"Secret {names.admin_secret(backend)} has no password, and {backend} keeps the one it was made with"
-        raise DependencyMissingError(Reason.ADMIN_SECRET_MISSING, message)
-    return password
-
-
 def _all_held(manifests: Iterable[Manifest], live: Mapping[ObjectKey, Object]) -> bool:
     return all((there := live.get(key_of(manifest))) is not None and holds(there, manifest) for manifest in manifests)
 
@@ -202,9 +183,11 @@ def _left_alone(
 
 
 def _backends(owner: Owner, spec: FleetPlatformSpec, *modes: str) -> dict[str, str]:
-    """Names of the wanted backends of some modes, by component."""
-    wanted = {
-        "postgres": (spec.postgres, names.postgres(owner.name)),
-        "rabbitmq": (spec.rabbitmq, names.rabbitmq(owner.name)),
+    """Names of the platform's wanted backends of some modes, by component."""
+    asked = {"postgres": spec.postgres, "rabbitmq": spec.rabbitmq}
+    return {
+        component: names.backend(owner.name, component)
+        for component, server in asked.items()
+        if server is not None and server.mode in modes
+        if server.mode != EMBEDDED or component in spec.embedded
     }
-    return {component: name for component, (asked, name) in wanted.items() if asked is not None and asked.mode in modes}

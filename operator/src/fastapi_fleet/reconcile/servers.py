@@ -1,4 +1,4 @@
-"""How the operator reaches a platform's servers as their administrator: by mode."""
+"""How the operator reaches the servers of platforms and services as their administrator: by mode."""
 
 from fastapi_fleet.api.conditions import Reason
 from fastapi_fleet.api.platform_modes import External
@@ -25,7 +25,7 @@ from fastapi_fleet.resources.secret import decode
 
 
 class Servers:
-    """Administrators' credentials come from Secrets of the platform's own namespace, and from nowhere else.
+    """Administrators' credentials come from Secrets of the resource's own namespace, and from nowhere else.
 
     Methods raise DependencyMissingError where a Secret or a key of it lacks, BackendRefusedError where it cannot be
     used, ApiUnavailableError where it cannot be read.
@@ -40,10 +40,11 @@ class Servers:
         key, spec = key_of(platform), parse_platform(platform).postgres
         if spec is not None and spec.mode != "Embedded":
             return (await self.others_postgres(key.namespace, key.name, spec)).server()
-        backend = names.postgres(key.name)
-        user, password = await self._login(key.namespace, names.admin_secret(backend))
-        host = names.cluster_host(backend, key.namespace)
-        return PostgresServer(host=host, port=POSTGRES_PORT, user=user, password=password, exclusive=True)
+        return await self._embedded_postgres(key.namespace, key.name)
+
+    async def own_postgres(self, service: ObjectKey) -> PostgresServer:
+        """The server that the service has of its own."""
+        return await self._embedded_postgres(service.namespace, service.name)
 
     async def broker(self, platform: Object) -> BrokerServer:
         key, spec = key_of(platform), parse_platform(platform).rabbitmq
@@ -71,6 +72,12 @@ class Servers:
         cluster = names.rabbitmq(platform)
         require_serving(self._cache, RABBITMQ_CLUSTER, namespace, cluster)
         return broker_of_cluster(namespace, cluster, await self._values(namespace, names.default_user_secret(cluster)))
+
+    async def _embedded_postgres(self, namespace: str, owner: str) -> PostgresServer:
+        backend = names.postgres(owner)
+        user, password = await self._login(namespace, names.admin_secret(backend))
+        host = names.cluster_host(backend, namespace)
+        return PostgresServer(host=host, port=POSTGRES_PORT, user=user, password=password, exclusive=True)
 
     async def _external(self, model: type[ExternalSecret], namespace: str, external: External) -> ExternalSecret:
         name = external.admin_secret_ref.name

@@ -58,7 +58,8 @@ class ServicePassDependencies:
     """`generate` makes a random secret, `now` tells the time, `announce` is told of each status that was written.
 
     `warn` tells people of what no status can say. `wake` asks for a pass over another service.
-    `caller_namespaces`: whose pods may reach every service.
+    `caller_namespaces`: whose pods may reach every service. `operator_namespace`: where the operator's own pods are,
+    which administer the services' own servers.
     """
 
     kube: KubeClient
@@ -71,6 +72,7 @@ class ServicePassDependencies:
     announce: Announce
     warn: Callable[[Object, Reason, str], None]
     wake: Callable[[ObjectKey], None]
+    operator_namespace: str
     caller_namespaces: tuple[str, ...] = ()
 
 
@@ -88,6 +90,7 @@ class ServicePass:
         self._warn = dependencies.warn
         self._wake = dependencies.wake
         self._caller_namespaces = dependencies.caller_namespaces
+        self._operator_namespace = dependencies.operator_namespace
         self._children = Children(dependencies.kube, dependencies.cache)
         self._release = Release(dependencies.cache, dependencies.backing)
         self._preflights = Preflights(dependencies.cache, self._children)
@@ -139,6 +142,7 @@ class ServicePass:
                 cache=self._cache,
                 generate=self._generate,
                 caller_namespaces=self._caller_namespaces,
+                operator_namespace=self._operator_namespace,
             )
             facts = replace(with_plan(facts, plan), rotations=plan_rotations(resource, plan, self._now()))
             if not spec.paused:
@@ -196,7 +200,8 @@ class ServicePass:
             await self._hand_over_replicas(plan)
             await self._children.apply(plan.manifests.running, plan.observed.children)
             self._wake_those_called_anew(plan)
-        await self._children.prune(plan.owner, (*plan.manifests.all, *self._migrations.kept(plan, resource)))
+        kept = (*self._migrations.kept(plan, resource), *plan.still_used)
+        await self._children.prune(plan.owner, (*plan.manifests.all, *kept))
         return with_exposure(with_running(facts, plan, self._cache), self._cache)
 
     def _wake_those_called_anew(self, plan: ServicePlan) -> None:

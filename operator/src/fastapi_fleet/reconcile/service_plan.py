@@ -25,8 +25,10 @@ from fastapi_fleet.reconcile.credentials import (
     hidden_values,
 )
 from fastapi_fleet.reconcile.observe import Observed, deployment_of, pods_of, require_dependencies
+from fastapi_fleet.reconcile.on_platform import platform_of
 from fastapi_fleet.reconcile.outcome import WAIT_SECONDS, Outcome
-from fastapi_fleet.reconcile.ownership import refuse_foreign
+from fastapi_fleet.reconcile.own_servers import children_of_own_server, own_server
+from fastapi_fleet.reconcile.ownership import owner_key, refuse_foreign
 from fastapi_fleet.reconcile.references import version_of
 from fastapi_fleet.resources.equality import holds
 from fastapi_fleet.resources.manifest import Owner
@@ -43,7 +45,8 @@ from fastapi_fleet.status.rollout_complete import runs_nothing_older
 class ServicePlan:
     """The wanted state of everything that belongs to one service.
 
-    `leaving`: values of the own Secret that the spec no longer asks for and pods of an older revision still read.
+    `leaving`: values of the own Secret that the spec no longer asks for and pods of an older revision still read;
+    `still_used`: the server of the service's own that they may be connected to.
     """
 
     owner: Owner
@@ -54,6 +57,7 @@ class ServicePlan:
     migration_credentials: Mapping[str, str] = field(repr=False)
     leaving: Mapping[str, str] = field(repr=False)
     manifests: ServiceManifests = field(repr=False)
+    still_used: tuple[Object, ...] = field(default=(), repr=False)
 
     @property
     def runs_older(self) -> bool:
@@ -94,8 +98,9 @@ def plan_service(
     cache: ObjectCache,
     generate: Callable[[], str],
     caller_namespaces: tuple[str, ...],
+    operator_namespace: str,
 ) -> ServicePlan:
-    """Raises DependencyMissingError or NotOwnedError: then nothing is to be written."""
+    """Raises DependencyMissingError, NotOwnedError or InvalidSpecError: then nothing is to be written."""
     require_dependencies(owner, spec, observed, cache)
     identity = ServiceIdentity(owner.namespace, owner.name, spec.platform)
     credentials = complete_credentials(identity, spec, observed.own_secret, observed.endpoints, generate)
@@ -106,13 +111,25 @@ def plan_service(
         _inputs(spec, observed, credentials),
         migration_credentials=migration_credentials,
         caller_namespaces=caller_namespaces,
+        own_server=own_server(
+            owner,
+            spec,
+            platform_of(owner, spec, cache),
+            live=observed.children,
+            generate=generate,
+            operator_namespace=operator_namespace,
+        ),
     )
     manifests = render_fastapi_service(owner, spec, inputs)
+    still_used: tuple[Object, ...] = ()
     if spec.paused or _runs_older(observed, manifests):
+        still_used = children_of_own_server(cache, owner_key(owner))
         inputs = _with_what_older_pods_use(inputs, observed)
         manifests = render_fastapi_service(owner, spec, inputs)
     refuse_foreign(manifests.all, observed.children, owner)
-    return ServicePlan(owner, spec, identity, observed, credentials, migration_credentials, inputs.leaving, manifests)
+    return ServicePlan(
+        owner, spec, identity, observed, credentials, migration_credentials, inputs.leaving, manifests, still_used
+    )
 
 
 def first_facts(resource: Object, cache: ObjectCache, caller_namespaces: tuple[str, ...]) -> ServiceFacts:

@@ -10,6 +10,10 @@ POSTGRES_IDENTIFIER_LIMIT = 63
 
 _LABEL_LIMIT = 63
 
+OWN_SERVER_LIMIT = 52 - len("-postgres")
+"""Longest name of a service with a PostgreSQL of its own: the pods of a StatefulSet carry its name and a hash of eleven
+characters as a label."""
+
 DATABASE_URL = "DATABASE_URL"
 RABBITMQ_URL = "RABBITMQ_URL"
 URLS: dict[BackingPart, str] = {"database": DATABASE_URL, "broker": RABBITMQ_URL}

@@ -37,12 +37,20 @@ def render_network_policy(owner: Owner, spec: FastAPIServiceSpec, inputs: Servic
     return {
         **manifest,
         "spec": {
-            "podSelector": {"matchLabels": {LABEL_OWNER_KIND: owner.kind, LABEL_OWNER_NAME: owner.name}},
+            "podSelector": _pods(owner, inputs),
             "policyTypes": ["Ingress", *(["Egress"] if egress else [])],
             "ingress": _ingress(spec, inputs),
             **egress,
         },
     }
+
+
+def _pods(owner: Owner, inputs: ServiceInputs) -> Manifest:
+    """A server of the service's own has a policy of its own, and goes nowhere that the service may go."""
+    labels = {"matchLabels": {LABEL_OWNER_KIND: owner.kind, LABEL_OWNER_NAME: owner.name}}
+    if inputs.own_server is None:
+        return labels
+    return {**labels, "matchExpressions": [{"key": LABEL_COMPONENT, "operator": "NotIn", "values": ["postgres"]}]}
 
 
 def _ingress(spec: FastAPIServiceSpec, inputs: ServiceInputs) -> list[Manifest]:

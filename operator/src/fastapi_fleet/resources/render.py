@@ -4,7 +4,10 @@ from dataclasses import dataclass, field
 
 from fastapi_fleet.api.platform_spec import FleetPlatformSpec
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
-from fastapi_fleet.resources.backend_network_policy import render_backend_network_policies
+from fastapi_fleet.resources.backend_network_policy import (
+    render_backend_network_policies,
+    render_own_server_network_policy,
+)
 from fastapi_fleet.resources.certificate_authority import render_certificate_authority
 from fastapi_fleet.resources.config_map import render_config_map, render_preflight_config_map
 from fastapi_fleet.resources.deployment import render_deployment
@@ -14,6 +17,7 @@ from fastapi_fleet.resources.ingress import render_closed_service, render_ingres
 from fastapi_fleet.resources.manifest import Manifest, Owner, with_hash
 from fastapi_fleet.resources.migration_job import render_migration_job
 from fastapi_fleet.resources.network_policy import render_network_policy
+from fastapi_fleet.resources.own_server import OwnServer
 from fastapi_fleet.resources.platform_inputs import PlatformInputs
 from fastapi_fleet.resources.pod_disruption_budget import render_pod_disruption_budget, render_worker_disruption_budget
 from fastapi_fleet.resources.postgres import render_postgres
@@ -66,6 +70,7 @@ def render_fastapi_service(owner: Owner, spec: FastAPIServiceSpec, inputs: Servi
         render_migrations_secret(owner, inputs.migration_credentials),
         render_service(owner, spec),
         render_network_policy(owner, spec, inputs),
+        *_render_own_server(owner, inputs.own_server),
     )
     companions = (
         render_horizontal_pod_autoscaler(owner, spec.autoscaling),
@@ -91,11 +96,18 @@ def render_fastapi_service(owner: Owner, spec: FastAPIServiceSpec, inputs: Servi
     )
 
 
+def _render_own_server(owner: Owner, server: OwnServer | None) -> list[Manifest]:
+    if server is None:
+        return []
+    manifests = render_postgres(owner, server.postgres, server.admin_password)
+    return [*manifests, *render_own_server_network_policy(owner, server)]
+
+
 def render_fleet_platform(owner: Owner, spec: FleetPlatformSpec, inputs: PlatformInputs) -> list[Manifest]:
     manifests: list[Manifest] = []
-    if spec.postgres is not None and spec.postgres.mode == "Embedded":
+    if spec.postgres is not None and "postgres" in spec.embedded:
         manifests += render_postgres(owner, spec.postgres, inputs.admin_passwords["postgres"])
-    if spec.rabbitmq is not None and spec.rabbitmq.mode == "Embedded":
+    if spec.rabbitmq is not None and "rabbitmq" in spec.embedded:
         manifests += render_rabbitmq(owner, spec.rabbitmq, inputs.admin_passwords["rabbitmq"])
     manifests += render_postgres_cluster(owner, spec.postgres, inputs.served)
     manifests += render_rabbitmq_cluster(owner, spec.rabbitmq, inputs.served)

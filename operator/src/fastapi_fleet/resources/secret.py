@@ -35,7 +35,7 @@ def render_migrations_secret(owner: Owner, credentials: Mapping[str, str]) -> Ma
 def render_admin_secret(owner: Owner, backend: str, password: str) -> Manifest:
     """Administrator of an embedded backend.
 
-    It outlives the platform, as the volume does: data under a lost password would be lost data.
+    It outlives who owns it, as the volume does: data under a lost password would be lost data.
     """
     name = names.admin_secret(backend)
     manifest = retained_child(owner, api_version="v1", kind="Secret", name=name, component="admin", app=backend)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fastapi_fleet.constants import BackingPart
+from fastapi_fleet.resources.own_server import OwnServer
 from fastapi_fleet.resources.rotation_record import RotationRecord
 
 
@@ -26,7 +27,8 @@ class ServiceInputs:
     `referenced`: version of each Secret and ConfigMap that the spec refers to, by "kind/name". A version, not a hash of
     the content: a hash on a Deployment would let its readers guess short secrets.
     `authorities`: backing services whose server the pods check with certificates of the platform.
-    `servers`: the backing services that are not embedded, by "postgres" and "rabbitmq".
+    `servers`: the backing services that are not the platform's own pods, by "postgres" and "rabbitmq".
+    `own_server`: the PostgreSQL that runs for this service alone.
     `dependency_ports`: port of each FastAPIService in spec.services, by name; `dependency_extra_ports`: its others.
     `still_called`: services that the spec no longer names and pods of an older revision call, with ports as above.
     `callers`: FastAPIServices that name this one in theirs. `caller_namespaces`: those that may call every service.
@@ -40,6 +42,7 @@ class ServiceInputs:
     referenced: Mapping[str, str] = field(default_factory=dict)
     authorities: tuple[str, ...] = ()
     servers: Mapping[str, ServerPeer] = field(default_factory=dict)
+    own_server: OwnServer | None = None
     dependency_ports: Mapping[str, int] = field(default_factory=dict)
     dependency_extra_ports: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     still_called: tuple[str, ...] = ()

@@ -1,14 +1,14 @@
 """Status of a FleetPlatform from what a pass found."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from fastapi_fleet.api.conditions import ConditionType, Reason
 from fastapi_fleet.api.endpoints import BrokerEndpoint, PostgresEndpoint
+from fastapi_fleet.api.platform_spec import FleetPlatformSpec
 from fastapi_fleet.api.resource_status import FleetPlatformStatus
 from fastapi_fleet.status.conditions import Finding, failed_by, fails, holds, merge, unknown
+from fastapi_fleet.status.embedded_server import state_of_server
 from fastapi_fleet.status.facts import PlatformFacts
-from fastapi_fleet.status.pods import first_cause
 from fastapi_fleet.status.production_grade import production_grade
 from fastapi_fleet.status.spec_valid import spec_valid
 from fastapi_fleet.status.summary import summarise
@@ -35,7 +35,7 @@ def _findings(facts: PlatformFacts) -> Iterator[Finding]:
     yield _children_applied(facts)
     for component, kind in COMPONENTS.items():
         if getattr(facts.spec, component) is not None:
-            yield _backend_ready(facts, component, kind)
+            yield _per_service() if _is_per_service(facts.spec, component) else _backend_ready(facts, component, kind)
     yield from production_grade(facts.spec, facts.clusters)
     if facts.spec.paused:
         yield holds(ConditionType.PAUSED, Reason.PAUSED, "spec.paused is true: nothing but status is written")
@@ -74,23 +74,20 @@ def _children_applied(facts: PlatformFacts) -> Finding:
 
 
 def _backend_ready(facts: PlatformFacts, component: str, kind: ConditionType) -> Finding:
-    external = facts.external.get(component)
+    external, stateful_set = facts.external.get(component), facts.stateful_sets.get(component)
     if external is not None:
         state = external.state
-        return holds(kind, state.reason, state.message) if state.ready else fails(kind, state.reason, state.message)
-    stateful_set = facts.stateful_sets.get(component)
-    if stateful_set is None:
+    elif stateful_set is not None:
+        state = state_of_server(component, stateful_set, facts.pods.get(component, ()), facts.secret_values)
+    else:
         return unknown(kind, Reason.PENDING, f"{component} has not been started yet")
-    if _is_available(stateful_set):
-        return holds(kind, Reason.AVAILABLE, f"{component} is ready")
-    cause = first_cause(facts.pods.get(component, ()), facts.secret_values)
-    if cause is not None:
-        return fails(kind, cause.reason, cause.message)
-    return fails(kind, Reason.BACKEND_NOT_READY, f"{component} is starting")
+    return holds(kind, state.reason, state.message) if state.ready else fails(kind, state.reason, state.message)
 
 
-def _is_available(stateful_set: Mapping[str, Any]) -> bool:
-    status: Mapping[str, Any] = stateful_set.get("status") or {}
-    seen = status.get("observedGeneration", 0) >= stateful_set["metadata"]["generation"]
-    newest = status.get("currentRevision") == status.get("updateRevision")
-    return seen and newest and status.get("readyReplicas", 0) >= stateful_set["spec"]["replicas"]
+def _is_per_service(spec: FleetPlatformSpec, component: str) -> bool:
+    return component == "postgres" and spec.postgres is not None and spec.postgres.is_per_service
+
+
+def _per_service() -> Finding:
+    message = "each service with a database has a server of its own, whose state its condition DatabaseReady tells"
+    return holds(ConditionType.POSTGRES_READY, Reason.PER_SERVICE, message)
