@@ -19,6 +19,7 @@ from support.api_server import free_port, write_kubeconfig
 from support.commanded_cluster import SHOP
 from support.commanded_cluster import CommandedCluster as Cluster
 from support.resources import fastapi_service, fleet_platform
+from support.rollouts import run_out
 from typer.testing import CliRunner
 
 
@@ -146,6 +147,36 @@ async def test_rollback_takes_the_newest_other_revision_that_was_ready_and_back(
     assert image_of(deployment) == "registry.example/shop:1"
     assert (await cluster.fleet("rollback", "shop", "--end")).exit_code == 0
     assert cluster.spec()["rollout"] == {"minReadySeconds": 2}
+
+
+async def failed_after_two(cluster: Cluster) -> tuple[str, str]:
+    """The third revision does not get ready. Returns it and the second, which runs in its place."""
+    ready, _ = await rolled_out_twice(cluster)
+    await cluster.operator.submit(fastapi_service(image="registry.example/shop:3"))
+    failed = cluster.operator.status(fastapi_service())["revision"]
+    await run_out(cluster.operator, ObjectKey(DEPLOYMENT.name, "team", "shop"))
+    await cluster.operator.roll_out()
+    return failed, ready
+
+
+async def test_revision_that_was_replaced_by_itself_is_told_with_the_one_that_runs(cluster: Cluster) -> None:
+    failed, ready = await failed_after_two(cluster)
+    result = await cluster.fleet("status", "shop")
+    assert result.exit_code == 1
+    for words in (
+        f"✘ shop in team: not ready, NotReadyInTime: revision {failed} (registry.example/shop:3) did not get ready",
+        "what to do: Read the message; correct the spec",
+        "✘ RolledBack NotReadyInTime",
+        f"✘ {failed} (asked for; {ready} runs in its place)",
+    ):
+        assert words in result.output
+    assert "(the newest)" not in result.output
+
+
+async def test_rollback_by_hand_keeps_to_the_revision_that_runs_already(cluster: Cluster) -> None:
+    _, ready = await failed_after_two(cluster)
+    assert (await cluster.fleet("rollback", "shop")).exit_code == 0
+    assert cluster.spec()["rollout"] == {"rollbackTo": ready}
 
 
 async def test_rollback_refuses_what_status_does_not_tell_of(cluster: Cluster) -> None:

@@ -21,6 +21,7 @@ from fastapi_fleet.reconcile.service_pass import RELEASE_DEADLINE
 from fastapi_fleet.resources.secret import encode
 from support.fleet import Fleet, child
 from support.resources import fastapi_service, fleet_platform
+from support.rollouts import DEADLINE_SECONDS, run_out
 
 SHOP = child("FastAPIService", "shop")
 PLATFORM = child("FleetPlatform", "default")
@@ -33,7 +34,9 @@ IMPOSSIBLE = {"requests": {"memory": "2Gi"}, "limits": {"memory": "1Gi"}}
 MANAGED = fleet_platform(postgres={"mode": "CloudNativePG"})
 
 WITH_DATABASE = fastapi_service(database={})
-MIGRATED = fastapi_service(database={"migrations": {"command": ["alembic", "upgrade", "head"]}})
+MIGRATED_SPEC = {"database": {"migrations": {"command": ["alembic", "upgrade", "head"]}}}
+MIGRATED = fastapi_service(**MIGRATED_SPEC)
+NEWER = "registry.example/shop:2"
 CHECKED = fastapi_service(preflight={})
 CALLING = fastapi_service(services=[{"name": "users", "env": "USERS_URL"}])
 ROUTED = fastapi_service(route={"hosts": ["shop.example.org"], "parentRefs": [{"name": "public"}]})
@@ -237,6 +240,21 @@ async def deleted_while_its_database_is_silent() -> Fleet:
     return fleet
 
 
+def not_ready_in_time(*resources: Object) -> Scenario:
+    """Each is rolled out but for the last, which is given up."""
+
+    async def scenario() -> Fleet:
+        *before, last = resources
+        fleet = await running(*before)()
+        fleet.time.advance(DEADLINE_SECONDS)
+        await fleet.submit(last)
+        await fleet.let_jobs_succeed()
+        await run_out(fleet, DEPLOYMENT)
+        return fleet
+
+    return scenario
+
+
 async def rolled_back() -> Fleet:
     fleet = await running(fastapi_service())()
     first = fleet.status(fastapi_service())["revision"]
@@ -348,6 +366,13 @@ TOLD: dict[Reason, Told] = {
     Reason.SCALED_TO_ZERO: Told(running(fastapi_service(replicas=0)), Type.ROLLOUT_COMPLETE, "True"),
     Reason.ROLLING_OUT: Told(submitted(fastapi_service()), Type.RECONCILING, "True"),
     Reason.ROLLED_BACK: Told(rolled_back, Type.ROLLED_BACK, "True"),
+    Reason.NOT_READY_IN_TIME: Told(
+        not_ready_in_time(fastapi_service(), fastapi_service(image=NEWER)), Type.STALLED, "True"
+    ),
+    Reason.NOTHING_TO_GO_BACK_TO: Told(not_ready_in_time(fastapi_service()), Type.ROLLED_BACK, "False"),
+    Reason.MIGRATIONS_HAVE_RUN: Told(
+        not_ready_in_time(EMBEDDED, MIGRATED, fastapi_service(image=NEWER, **MIGRATED_SPEC)), Type.ROLLED_BACK, "False"
+    ),
     Reason.PROGRESS_DEADLINE_EXCEEDED: Told(
         rolling_out(conditions=[{"type": "Progressing", "status": "False"}]), Type.STALLED, "True"
     ),

@@ -47,6 +47,7 @@ def test_conditions_that_say_again_what_others_say_are_left_out() -> None:
         ("SpecValid", "Unknown", None),
         ("Paused", "True", False),
         ("RolledBack", "True", False),
+        ("RolledBack", "False", False),
     ],
 )
 def test_condition_is_good_by_what_it_says(kind: str, status: str, good: bool | None) -> None:  # noqa: FBT001 - a case

@@ -12,6 +12,7 @@ from fastapi_fleet.constants import ANNOTATION_REVISION_SPEC
 from fastapi_fleet.resources.revision_spec import (
     REVISION_FIELDS,
     SIZE_LIMIT,
+    asked_hash,
     restored,
     snapshot_annotation,
     snapshot_in,
@@ -25,6 +26,7 @@ FULL: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parent.parent / "data" / "render" / "service-full" / "input.yaml").read_text()
 )["resource"]["spec"]
 RIGHTS_AND_DATA = {"database", "broker"}
+OTHER = {"image": "registry.example/other:1"}
 
 
 def template(spec: FastAPIServiceSpec) -> object:
@@ -81,3 +83,21 @@ def test_generated_values_are_not_kept() -> None:
 def test_spec_that_is_too_large_for_an_annotation_is_not_kept() -> None:
     config = {f"KEY_{number}": "x" * 4000 for number in range(SIZE_LIMIT // 4000)}
     assert snapshot_annotation(FastAPIServiceSpec(image="i", config=config)) == {}
+
+
+@pytest.mark.parametrize("field", sorted(REVISION_FIELDS | RIGHTS_AND_DATA | {"network_policy", "preflight"}))
+def test_change_of_what_pods_may_fail_by_asks_for_something_else(field: str) -> None:
+    full = FastAPIServiceSpec.model_validate(FULL)
+    other = full.model_copy(update={field: OTHER.get(field, FastAPIServiceSpec.model_fields[field].get_default())})
+    assert asked_hash(other) != asked_hash(full)
+
+
+def test_change_of_how_many_there_are_or_of_who_reaches_them_asks_for_the_same() -> None:
+    full = FastAPIServiceSpec.model_validate(FULL)
+    worker = (full.worker or Worker()).model_copy(update={"replicas": 7})
+    rollout = full.rollout.model_copy(update={"rollback_to": "0" * 16, "auto_rollback": "Always"})
+    told = {"replicas": 9, "autoscaling": None, "route": None, "ingress": None, "monitoring": None, "paused": True}
+    other = full.model_copy(update={**told, "worker": worker, "rollout": rollout})
+    assert asked_hash(other) == asked_hash(full)
+    slower = full.rollout.model_copy(update={"progress_deadline_seconds": 7000})
+    assert asked_hash(full.model_copy(update={"rollout": slower})) != asked_hash(full)

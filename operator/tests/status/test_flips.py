@@ -24,6 +24,12 @@ PENDING = resource(("Ready", "Unknown", "Pending"))
 CRASHING = resource(("Ready", "False", "CrashLoop"), ("Reconciling", "True", "CrashLoop"))
 STALLED = resource(("Ready", "False", "CrashLoop"), ("Stalled", "True", "CrashLoop"))
 REFUSED = resource(("Ready", "False", "InvalidSpec"), ("Stalled", "True", "InvalidSpec"))
+FAILED = ("RolledBack", "True", "NotReadyInTime")
+REPLACED = resource(("Ready", "False", "NotReadyInTime"), ("Stalled", "True", "NotReadyInTime"), FAILED)
+AS_TOLD = resource(("Ready", "True", "Available"), ("RolledBack", "True", "RolledBack"))
+KEPT = resource(
+    ("Ready", "False", "CrashLoop"), ("Stalled", "True", "CrashLoop"), ("RolledBack", "False", "NothingToGoBackTo")
+)
 NEW: dict[str, Any] = {}
 
 FLIPS = {
@@ -33,6 +39,8 @@ FLIPS = {
     "breaks": (READY, CRASHING, ("Warning", "Ready", "CrashLoop")),
     "stalled at last": (CRASHING, STALLED, ("Warning", "Stalled", "CrashLoop")),
     "ready no more and stalled at once is one": (READY, REFUSED, ("Warning", "Stalled", "InvalidSpec")),
+    "rolled back by itself": (CRASHING, REPLACED, ("Warning", "RolledBack", "NotReadyInTime")),
+    "rolled back by itself when it was stalled": (KEPT, REPLACED, ("Warning", "RolledBack", "NotReadyInTime")),
     "refused from the start": (NEW, REFUSED, ("Warning", "Stalled", "InvalidSpec")),
 }
 
@@ -46,6 +54,9 @@ def test_flip_is_told(before: dict[str, Any], after: dict[str, Any], told: tuple
 
 SILENT = {
     "only the reason": (READY, SCALED),
+    "rolled back already": (REPLACED, REPLACED),
+    "rolled back by the field": (READY, AS_TOLD),
+    "nothing to go back to, and stalled before": (STALLED, KEPT),
     "a rollout begins": (READY, ROLLING),
     "a rollout goes on": (ROLLING, ROLLING),
     "what it needs goes": (READY, PENDING),

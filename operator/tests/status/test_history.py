@@ -64,6 +64,8 @@ def test_first_revision_is_recorded_when_it_is_rolled_out() -> None:
         "digest": None,
         "config_hash": "c0ffee",
         "first_seen": NOW,
+        "rolled_out": NOW,
+        "migrations": None,
         "ready": False,
     }
     assert record.spec_hash is not None

@@ -124,13 +124,13 @@ class Fleet:
 
     async def roll_out(self) -> list[Call]:
         """Let every Job succeed and every Deployment and StatefulSet come up, and settle."""
-        written = await self._let_jobs_succeed()
+        written = await self.let_jobs_succeed()
         for kind in (DEPLOYMENT, STATEFUL_SET):
             for key in self.kube.keys(kind.name):
                 self.kube.edit(key, come_up)
         return [*written, *await self.settle()]
 
-    async def _let_jobs_succeed(self) -> list[Call]:
+    async def let_jobs_succeed(self) -> list[Call]:
         """One Job may wait for another: migrations for the preflight."""
         written: list[Call] = []
         while at_work := [key for key in self.kube.keys(JOB.name) if is_at_work(self.kube.object(key))]:

@@ -49,7 +49,11 @@ CONDITIONS: Final[dict[Type, str]] = {
     Type.RECONCILING: "Present and True while the operator works towards the newest spec.",
     Type.STALLED: "Present and True when nothing goes on until a person acts; reason and message say what to do.",
     Type.PAUSED: "Present and True while spec.paused holds the operator back.",
-    Type.ROLLED_BACK: "Present and True while spec.rollout.rollbackTo decides what runs; the message names both.",
+    Type.ROLLED_BACK: (
+        "Present and True while an earlier revision runs, by spec.rollout.rollbackTo or because the wanted one did not "
+        "get ready in time; the message names both. False where going back by itself would have been due and was not "
+        "done; the message says why."
+    ),
 }
 
 REASONS: Final[dict[Reason, Explanation]] = {
@@ -210,6 +214,23 @@ REASONS: Final[dict[Reason, Explanation]] = {
     Reason.ROLLED_BACK: Explanation(
         "An earlier revision runs, as spec.rollout.rollbackTo says.",
         "Correct the spec, then take the field out to go forward.",
+    ),
+    Reason.NOT_READY_IN_TIME: Explanation(
+        "The revision that the spec asks for did not get ready within its deadline: the last one that was ready runs "
+        "in its place, with its image and configuration. It is not tried again until the spec changes.",
+        "Read the message; correct the spec or the image, and apply. To try the same again once what was missing is "
+        "there, run `fleet rollback NAME` and then `fleet rollback NAME --end`. spec.rollout.autoRollback: Off keeps "
+        "failing pods to be looked at.",
+    ),
+    Reason.NOTHING_TO_GO_BACK_TO: Explanation(
+        "The rollout made no progress for its whole deadline, and there is no earlier revision that would be better.",
+        "Read the message and RolloutComplete; correct the spec, the image, or what the pods read.",
+    ),
+    Reason.MIGRATIONS_HAVE_RUN: Explanation(
+        "The rollout made no progress for its whole deadline; the last revision that was ready does not run in its "
+        "place by itself, for migrations have run since, or would run again.",
+        "Correct the spec or the image. If the older image works with the schema of today, go back by `fleet rollback "
+        "NAME`, or have it done by spec.rollout.autoRollback: Always.",
     ),
     Reason.PROGRESS_DEADLINE_EXCEEDED: Explanation(
         "The rollout made no progress for its whole deadline; old pods go on serving.",

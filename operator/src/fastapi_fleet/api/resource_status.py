@@ -39,7 +39,27 @@ class RevisionRecord(ApiModel):
     first_seen: Annotated[str, Field(json_schema_extra={"format": "date-time"})] = Field(
         description="When it was rolled out for the first time."
     )
+    rolled_out: Annotated[str, Field(json_schema_extra={"format": "date-time"})] | None = Field(
+        None, description="When it was rolled out last."
+    )
+    migrations: _Text | None = Field(None, description="Job that had migrated the database for it.")
     ready: bool = Field(description="Whether a rollout of it was ever complete.")
+
+
+class Rollback(ApiModel):
+    """A revision that did not get ready in time, and the one that runs in its place until the spec changes."""
+
+    spec: _Text = Field(description="Hash of the spec that asked for it. Another one is rolled out.")
+    revision: _Text = Field(description="The revision that did not get ready.")
+    image: _Text = Field(description="Its image.")
+    to: _Text = Field(description="The revision that takes its place: the last one that was ready.")
+    to_image: _Text = Field(description="Image of that.")
+    to_spec_hash: _Text = Field(description="Hash of the part of the spec that made it.")
+    since: Annotated[str, Field(json_schema_extra={"format": "date-time"})] = Field(
+        description="When that was decided."
+    )
+    reason: _Text = Field(description="Why it did not get ready, in the words of the conditions.")
+    message: _Text = Field(description="Why, for people.")
 
 
 class LoginStatus(ApiModel):
@@ -74,6 +94,9 @@ class FastAPIServiceStatus(ResourceStatus):
         max_length=HISTORY_LIMIT,
         description="Revisions, the one rolled out last first. The last one that was ready is never dropped.",
         json_schema_extra=map_list("revision"),
+    )
+    rollback: Rollback | None = Field(
+        None, description="Present while an earlier revision runs because the wanted one did not get ready in time."
     )
     credentials: list[LoginStatus] | None = Field(
         None,

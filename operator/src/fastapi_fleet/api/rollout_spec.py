@@ -1,6 +1,6 @@
 """How a new revision takes over from the old one, and which revision is to run at all."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
@@ -39,6 +39,13 @@ class Rollout(ApiModel):
         None,
         description="Revision of status.history that runs in place of what the rest of the spec says: its image, "
         "configuration and pods, never its secrets, rights or data. Take the field out to go forward.",
+    )
+
+    auto_rollback: Literal["Off", "UnlessMigrated", "Always"] = Field(
+        "UnlessMigrated",
+        description="Whether the last revision that was ready runs in place of one that did not get ready within its "
+        "deadline, until the spec changes. UnlessMigrated: not where database.migrations have run between the two. "
+        "Always: also then, for schemas that an older image can work with.",
     )
 
     def deadline_seconds(self, startup_seconds: int) -> int:

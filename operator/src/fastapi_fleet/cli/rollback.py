@@ -42,7 +42,8 @@ def _target(service: Object, to: str | None) -> str:
     """A revision that status tells of. Ends the command where there is none such."""
     status = parse_status(service, FastAPIServiceStatus)
     if to is None:
-        ready = [record.revision for record in status.history if record.ready and record.revision != status.revision]
+        asked_for = status.rollback.revision if status.rollback else status.revision
+        ready = [record.revision for record in status.history if record.ready and record.revision != asked_for]
         if not ready:
             fail("no other revision was ever ready", "fleet status lists all; --to takes one of them.", ExitCode.FOUND)
         return ready[0]

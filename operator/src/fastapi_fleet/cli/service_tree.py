@@ -63,8 +63,18 @@ def _pod(pod: PodReport) -> Text:
 
 
 def _revision(revision: RevisionReport) -> Text:
-    name = f"{revision.revision}{' (the newest)' if revision.wanted else ''}"
-    return _line(_mark(revision.ready), name, revision.image, (f"since {revision.since}", "dim"))
+    return _line(
+        _mark(revision.ready),
+        f"{revision.revision}{_standing(revision)}",
+        revision.image,
+        (f"since {revision.since}", "dim"),
+    )
+
+
+def _standing(revision: RevisionReport) -> str:
+    if revision.replaced_by:
+        return f" (asked for; {revision.replaced_by} runs in its place)"
+    return " (the newest)" if revision.wanted else ""
 
 
 def _mark(good: bool | None) -> Text:

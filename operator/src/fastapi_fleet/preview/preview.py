@@ -117,7 +117,7 @@ class _Children:
     async def _of_service(self, resource: Object) -> list[ObjectChange]:
         owner = owner_from(resource)
         complete = on_platform(owner, parse_service(resource), self._cache)
-        spec = await wanted_spec(owner, complete, resource, self._client)
+        spec = (await wanted_spec(owner, complete, resource, self._client)).spec
         observed = self._with_brought(
             await observe_service(
                 owner,

@@ -39,6 +39,7 @@ class Migrations:
         return replace(
             facts,
             migration=self._cache.get(key) or there,
+            migrated=frozenset(job["metadata"]["name"] for job in self._jobs(plan.owner) if has_succeeded(job)),
             migration_pods=pods_of(self._cache, owner_key(plan.owner), COMPONENT),
         )
 

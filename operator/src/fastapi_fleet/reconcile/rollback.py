@@ -1,10 +1,12 @@
-"""Rolling back: the spec of an earlier revision, found beside its pod template."""
+"""Rolling back, by the spec's word or by itself: the spec of an earlier revision, found beside its pod template."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from fastapi_fleet.api.resource_status import FastAPIServiceStatus, RevisionRecord
+from fastapi_fleet.api.resource_status import FastAPIServiceStatus, RevisionRecord, Rollback
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.constants import LABEL_COMPONENT, LABEL_OWNER_KIND, LABEL_OWNER_NAME
 from fastapi_fleet.errors import InvalidSpecError
@@ -13,26 +15,54 @@ from fastapi_fleet.kube.kinds import DEPLOYMENT, REPLICA_SET, Object
 from fastapi_fleet.reconcile.parse import parse_status, require_consistent
 from fastapi_fleet.resources.manifest import Owner
 from fastapi_fleet.resources.revision_spec import restored, snapshot_hash, snapshot_in
+from fastapi_fleet.status.auto_rollback import stands
 from fastapi_fleet.status.revisions import revision_of
 
 FIELD = "spec.rollout.rollbackTo"
 
 
-async def wanted_spec(owner: Owner, spec: FastAPIServiceSpec, resource: Object, kube: KubeClient) -> FastAPIServiceSpec:
-    """The spec as it is to run: where it names an earlier revision, with that one's image, configuration and pods.
+@dataclass(frozen=True)
+class Wanted:
+    """`rollback`: by what an earlier pass has decided `spec` is not the resource's own."""
 
-    Raises InvalidSpecError where nothing is kept of that revision: what runs is left alone then.
+    spec: FastAPIServiceSpec
+    rollback: Rollback | None = None
+
+
+async def wanted_spec(owner: Owner, spec: FastAPIServiceSpec, resource: Object, kube: KubeClient) -> Wanted:
+    """The spec as it is to run: with image, configuration and pods of an earlier revision, where that is to run.
+
+    Raises InvalidSpecError where the spec names one of which nothing is kept: what runs is left alone then.
     """
-    revision = spec.rollout.rollback_to
-    if revision is None:
-        return spec
-    history = parse_status(resource, FastAPIServiceStatus).history
+    status = parse_status(resource, FastAPIServiceStatus)
+    if spec.rollout.rollback_to is not None:
+        return Wanted(await _named_by(spec, spec.rollout.rollback_to, owner, status.history, kube))
+    if status.rollback is None or not stands(status.rollback, spec):
+        return Wanted(spec)
+    earlier = (await restorable_specs(owner, spec, kube)).get(status.rollback.to_spec_hash)
+    return Wanted(spec) if earlier is None else Wanted(earlier, status.rollback)
+
+
+async def restorable_specs(
+    owner: Owner, spec: FastAPIServiceSpec, kube: KubeClient
+) -> Mapping[str, FastAPIServiceSpec]:
+    """What of earlier revisions is kept and fits the rest of the spec, by the hash that tells it from a forgery."""
+    found = {}
+    for snapshot in set((await _kept_snapshots(owner, kube)).values()):
+        with suppress(InvalidSpecError):
+            found[snapshot_hash(snapshot)] = _back_to(spec, owner.name, snapshot)
+    return found
+
+
+async def _named_by(
+    spec: FastAPIServiceSpec, revision: str, owner: Owner, history: Sequence[RevisionRecord], kube: KubeClient
+) -> FastAPIServiceSpec:
     kept = await _kept_snapshots(owner, kube)
     known = {record.revision: kept[record.revision] for record in history if _is_kept(record, kept)}
     if revision not in known:
         names = ", ".join(known) or "none"
         raise InvalidSpecError(FIELD, f"nothing is kept of revision {revision}; what can run again: {names}")
-    return _back_to(spec, resource["metadata"]["name"], known[revision])
+    return _back_to(spec, owner.name, known[revision])
 
 
 async def _kept_snapshots(owner: Owner, kube: KubeClient) -> Mapping[str, str]:

@@ -26,7 +26,7 @@ from fastapi_fleet.reconcile.parse import parse_service, parse_status
 from fastapi_fleet.reconcile.preflight import Preflights
 from fastapi_fleet.reconcile.references import References
 from fastapi_fleet.reconcile.release import Left, Release
-from fastapi_fleet.reconcile.rollback import wanted_spec
+from fastapi_fleet.reconcile.rollback import restorable_specs, wanted_spec
 from fastapi_fleet.reconcile.rotation import Rotations
 from fastapi_fleet.reconcile.rotation_plan import plan_rotations
 from fastapi_fleet.reconcile.service_plan import (
@@ -44,7 +44,9 @@ from fastapi_fleet.reconcile.status_writer import Announce, Now, StatusWriter, t
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.deployment import is_handed_over
 from fastapi_fleet.resources.platform_defaults import taken_from_defaults
+from fastapi_fleet.status.auto_rollback import goes_back_by_itself
 from fastapi_fleet.status.facts import BackendState, ServiceFacts
+from fastapi_fleet.status.given_up import given_up
 from fastapi_fleet.status.service_status import compute_service_status
 
 RELEASE_DEADLINE = timedelta(minutes=2)
@@ -117,10 +119,12 @@ class ServicePass:
             owner = owner_from(resource)
             own = parse_service(resource)
             complete = on_platform(owner, own, self._cache)
-            spec = await wanted_spec(owner, complete, resource, self._kube)
+            wanted = await wanted_spec(owner, complete, resource, self._kube)
+            spec = wanted.spec
             facts = replace(
                 facts,
                 spec=spec,
+                rollback=wanted.rollback,
                 from_platform=taken_from_defaults(own, complete),
                 sharing_server=sharing_server(owner, spec, self._cache),
             )
@@ -145,6 +149,7 @@ class ServicePass:
                 operator_namespace=self._operator_namespace,
             )
             facts = replace(with_plan(facts, plan), rotations=plan_rotations(resource, plan, self._now()))
+            facts = await self._with_ways_back(resource, facts)
             if not spec.paused:
                 await self._hold(resource, plan)
                 await self._prepare(plan)
@@ -157,6 +162,15 @@ class ServicePass:
         except ReconcileError as problem:
             facts = replace(facts, problem=problem)
         return await self._conclude(resource, facts)
+
+    async def _with_ways_back(self, resource: Object, facts: ServiceFacts) -> ServiceFacts:
+        """Earlier specs are asked for where one of them may have to take over."""
+        if facts.spec is None or not goes_back_by_itself(facts.spec):
+            return facts
+        if given_up(facts, parse_status(resource, FastAPIServiceStatus).history, self._now()) is None:
+            return facts
+        specs = await restorable_specs(owner_from(resource), facts.spec, self._kube)
+        return replace(facts, restorable=frozenset(specs))
 
     def _remember(self, key: ObjectKey, read: Iterable[ObjectKey]) -> None:
         """What the pass reads wakes it from now on. A service that is called anew, or no longer, lets callers in."""
@@ -222,7 +236,10 @@ class ServicePass:
         if newest is None or newest["metadata"]["uid"] != resource["metadata"]["uid"]:
             return DONE
         previous = parse_status(newest, FastAPIServiceStatus)
-        await self._status.write(newest, compute_service_status(facts, previous, now=timestamp(self._now)))
+        status = compute_service_status(facts, previous, now=timestamp(self._now))
+        await self._status.write(newest, status)
+        if status.rollback is not None and status.rollback != previous.rollback:
+            self._wake(key_of(resource))
         return outcome_of(facts.problem) if facts.problem else outcome_of_facts(facts)
 
     async def _hold(self, resource: Object, plan: ServicePlan) -> None:

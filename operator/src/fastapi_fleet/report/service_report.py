@@ -15,6 +15,9 @@ from fastapi_fleet.status.revisions import revision_of
 GOING_ON = frozenset({ConditionType.PAUSED, ConditionType.ROLLED_BACK})
 """Conditions that say, while they are True, that something is not as usual."""
 
+AMISS = frozenset({ConditionType.ROLLED_BACK})
+"""Conditions that are there only while something is amiss, whatever they say of it."""
+
 SUMS = frozenset({ConditionType.READY, ConditionType.RECONCILING, ConditionType.STALLED})
 """Conditions that say again what others say."""
 
@@ -45,13 +48,17 @@ class PodReport:
 
 @dataclass(frozen=True)
 class RevisionReport:
-    """`wanted`: the one that the spec asks for; `ready`: whether a rollout of it was ever complete."""
+    """`wanted`: the one that the spec asks for; `ready`: whether a rollout of it was ever complete.
+
+    `replaced_by`: the earlier one that runs in its place because it did not get ready in time; else empty.
+    """
 
     revision: str
     image: str
     since: str
     ready: bool
     wanted: bool
+    replaced_by: str
 
 
 @dataclass(frozen=True)
@@ -124,7 +131,8 @@ def _cure(reason: str) -> str:
 
 
 def _condition(condition: Condition) -> ConditionReport:
-    good = None if condition.status == "Unknown" else (condition.status == "True") != (condition.type in GOING_ON)
+    as_it_should_be = (condition.status == "True") != (condition.type in GOING_ON) and condition.type not in AMISS
+    good = None if condition.status == "Unknown" else as_it_should_be
     return ConditionReport(condition.type, good, condition.reason, condition.message, condition.last_transition_time)
 
 
@@ -146,12 +154,15 @@ def _pod(pod: Object) -> PodReport:
 
 
 def _revision(record: RevisionRecord, status: FastAPIServiceStatus) -> RevisionReport:
+    rollback = status.rollback
+    failed = rollback.revision if rollback else None
     return RevisionReport(
         revision=record.revision,
         image=record.image,
         since=record.first_seen,
         ready=record.ready,
-        wanted=record.revision == status.revision,
+        wanted=record.revision == (failed or status.revision),
+        replaced_by=rollback.to if rollback and record.revision == failed else "",
     )
 
 

@@ -21,6 +21,14 @@ REVISION_FIELDS: Final = frozenset(
 _NOT_KEPT: Final = {"worker": {"replicas"}}
 """How many pods there are is no part of a revision."""
 
+_NOT_ASKED_FOR: Final[Mapping[str, set[str] | bool]] = {
+    **dict.fromkeys(("replicas", "autoscaling", "pod_disruption_budget", "paused"), True),
+    **dict.fromkeys(("route", "ingress", "monitoring"), True),
+    "rollout": {"rollback_to", "auto_rollback"},
+    **_NOT_KEPT,
+}
+"""What cannot be why pods do not get ready, nor make them."""
+
 SIZE_LIMIT: Final = 200_000
 """Bytes of a snapshot: the annotations of an object may have 256 KiB together."""
 
@@ -43,6 +51,11 @@ def snapshot_in(obj: Mapping[str, Any]) -> str | None:
 
 def snapshot_hash(snapshot: str) -> str:
     return content_hash(snapshot)
+
+
+def asked_hash(spec: FastAPIServiceSpec) -> str:
+    """Changes with all that may be why pods do not get ready: a spec of another hash is worth another try."""
+    return content_hash(spec.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=_NOT_ASKED_FOR))
 
 
 def restored(spec: FastAPIServiceSpec, snapshot: str) -> FastAPIServiceSpec:

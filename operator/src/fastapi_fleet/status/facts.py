@@ -8,6 +8,7 @@ from fastapi_fleet.api.capacity import ServerCapacity
 from fastapi_fleet.api.conditions import Reason
 from fastapi_fleet.api.endpoints import BrokerEndpoint, PostgresEndpoint
 from fastapi_fleet.api.platform_spec import FleetPlatformSpec
+from fastapi_fleet.api.resource_status import Rollback
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.backends.login_session import LoginSession
 from fastapi_fleet.constants import BackingPart
@@ -101,6 +102,9 @@ class ServiceFacts:
     every service.
     `waiting_for`: services in spec.services that are there and not Ready, which the rollout does not wait for.
     `from_platform`: fields in which the platform's defaults complete the spec.
+    `migrated`: names of the migrations' Jobs that have succeeded. `rollback`: as which earlier revision `spec` runs,
+    because the one asked for did not get ready. `restorable`: hashes of the earlier specs that can be run again; None
+    where nobody asked.
     `diverges_while_paused`: what runs is not what the spec says, and is left so. `secret_values`: what must never show
     in a message.
     """
@@ -119,6 +123,9 @@ class ServiceFacts:
     preflight: PreflightFacts | None = None
     migration: LiveObject | None = None
     migration_pods: tuple[LiveObject, ...] = field(default=(), repr=False)
+    migrated: frozenset[str] = frozenset()
+    rollback: Rollback | None = None
+    restorable: frozenset[str] | None = None
     route: LiveObject | None = None
     ingress: LiveObject | None = None
     monitor: LiveObject | None = None

@@ -28,11 +28,13 @@ class Flip:
 
 
 def flip_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> Flip | None:
-    """The one flip that a write of status is told by: stalled at last, else ready or no longer ready.
+    """The one flip that a write of status is told by: rolled back or stalled at last, else ready or no longer ready.
 
     Both are the same resource as the API has it. None where only messages and reasons changed.
     """
     was, now = _conditions(before), _conditions(after)
+    if _goes_back_by_itself(now) and not _goes_back_by_itself(was):
+        return _flip("Warning", now, ConditionType.ROLLED_BACK)
     if _is_true(now, ConditionType.STALLED):
         return None if _is_true(was, ConditionType.STALLED) else _flip("Warning", now, ConditionType.STALLED)
     was_ready, is_ready = _is_true(was, ConditionType.READY), _is_true(now, ConditionType.READY)
@@ -56,6 +58,11 @@ def rotation_flip(before: Mapping[str, Any], after: Mapping[str, Any]) -> Flip |
 def _conditions(resource: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     conditions: Sequence[Mapping[str, Any]] = (resource.get("status") or {}).get("conditions") or ()
     return {condition["type"]: condition for condition in conditions}
+
+
+def _goes_back_by_itself(conditions: Mapping[str, Mapping[str, Any]]) -> bool:
+    told = conditions.get(ConditionType.ROLLED_BACK)
+    return told is not None and told["status"] == "True" and told["reason"] == Reason.NOT_READY_IN_TIME
 
 
 def _is_true(conditions: Mapping[str, Mapping[str, Any]], kind: ConditionType) -> bool:

@@ -28,10 +28,17 @@ def revision_history(
         config_hash=_config_hash(deployment),
         spec_hash=_spec_hash(deployment),
         first_seen=known.first_seen if known else now,
+        rolled_out=_rolled_out(previous.history, known, now),
+        migrations=facts.migration["metadata"]["name"] if facts.migration else known and known.migrations,
         ready=complete or (known is not None and known.ready),
     )
     others = [record for record in previous.history if record.revision != facts.revision]
     return list(_trimmed([newest, *others], kept=_never_dropped(facts, previous)))
+
+
+def _rolled_out(history: Sequence[RevisionRecord], known: RevisionRecord | None, now: str) -> str | None:
+    """None for a rollout that an operator began which did not write it down."""
+    return known.rolled_out if known is not None and known is history[0] else now
 
 
 def _trimmed(records: Sequence[RevisionRecord], kept: frozenset[str | None]) -> Iterator[RevisionRecord]:

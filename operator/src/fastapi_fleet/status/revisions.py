@@ -8,6 +8,7 @@ from fastapi_fleet.status.conditions import shorten
 from fastapi_fleet.status.facts import LiveObject, ServiceFacts
 
 _IMAGE_LIMIT = 150
+_IMAGE_LIMIT_OF_MANY = 100
 
 
 def revision_of(obj: LiveObject) -> str | None:
@@ -18,6 +19,10 @@ def revision_of(obj: LiveObject) -> str | None:
 def image_of(deployment: LiveObject) -> str:
     image: str = deployment["spec"]["template"]["spec"]["containers"][0]["image"]
     return image
+
+
+def named(revision: str, image: str) -> str:
+    return f"revision {revision} ({shorten(image, _IMAGE_LIMIT_OF_MANY)})"
 
 
 def with_context(cause: str, facts: ServiceFacts, deployment: LiveObject, count: str) -> str:

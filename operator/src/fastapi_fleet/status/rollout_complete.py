@@ -5,12 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from fastapi_fleet.api.conditions import MESSAGE_LIMIT, ConditionType, Reason
+from fastapi_fleet.api.resource_status import Rollback
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.errors import DependencyMissingError, InvalidSpecError
 from fastapi_fleet.status.conditions import Finding, failed_by, fails, holds, shorten, unknown
 from fastapi_fleet.status.facts import LiveObject, ServiceFacts
 from fastapi_fleet.status.pods import first_cause, has_ended
-from fastapi_fleet.status.revisions import revision_of, with_context
+from fastapi_fleet.status.revisions import named, revision_of, with_context
 
 KIND = ConditionType.ROLLOUT_COMPLETE
 
@@ -26,6 +27,24 @@ def rollout_complete(facts: ServiceFacts) -> Finding:
         return _not_applied(facts.spec.paused)
     service = _rollout(facts, facts.spec, facts.deployment, _wanted(facts.spec, facts.deployment))
     return service if service.status != "True" else _worker(facts, facts.spec) or service
+
+
+def in_place_of(rollback: Rollback, progress: Finding | None) -> Finding:
+    """Never complete while an earlier revision runs in place of the wanted one, however well that does.
+
+    `progress`: how far the earlier one is, once it has been begun.
+    """
+    so_far = "" if progress is None or progress.status == "True" else f" So far: {progress.message}."
+    because = f"{named(rollback.revision, rollback.image)} did not get ready in time ({rollback.reason}); "
+    stays = f"{named(rollback.to, rollback.to_image)} takes its place until the spec changes.{so_far}"
+    why = f" Why: {rollback.message}"
+    message = shorten(f"{because}{stays}{why}", MESSAGE_LIMIT)
+    return replace(fails(KIND, Reason.NOT_READY_IN_TIME, message), stalled=True)
+
+
+def obstacle(facts: ServiceFacts, deployment: LiveObject) -> Finding | None:
+    """What keeps the newest pods from getting ready, as far as it shows."""
+    return _obstacle(facts, deployment.get("status") or {})
 
 
 def _worker(facts: ServiceFacts, spec: FastAPIServiceSpec) -> Finding | None:

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi_fleet.api.conditions import ConditionType, Reason
-from fastapi_fleet.api.resource_status import Binding, FastAPIServiceStatus
+from fastapi_fleet.api.resource_status import Binding, FastAPIServiceStatus, Rollback
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.connections import most_connections
 from fastapi_fleet.resources.environment import own_secret_keys
 from fastapi_fleet.resources.manifest import selector_labels
+from fastapi_fleet.status.auto_rollback import decide
 from fastapi_fleet.status.backing_ready import broker_ready, database_ready
 from fastapi_fleet.status.conditions import Finding, holds, merge
 from fastapi_fleet.status.config_valid import config_valid
@@ -22,19 +23,22 @@ from fastapi_fleet.status.migrations_complete import migrations_complete
 from fastapi_fleet.status.network_open import network_open
 from fastapi_fleet.status.public_url import public_url
 from fastapi_fleet.status.revisions import image_of, revision_of
-from fastapi_fleet.status.rolled_back import rolled_back
-from fastapi_fleet.status.rollout_complete import rollout_complete
+from fastapi_fleet.status.rolled_back import rolled_back, rolled_back_by_itself
+from fastapi_fleet.status.rollout_complete import in_place_of, rollout_complete
 from fastapi_fleet.status.shutdown_in_time import shutdown_in_time
 from fastapi_fleet.status.spec_valid import service_spec_valid
 from fastapi_fleet.status.summary import summarise
+from fastapi_fleet.status.way_back import NoWayBack
 
 
 def compute_service_status(facts: ServiceFacts, previous: FastAPIServiceStatus, *, now: str) -> FastAPIServiceStatus:
     """`now`: RFC 3339, in UTC. Fields that a failed pass could not find out keep their value."""
-    findings = list(summarise(_findings(facts, previous)))
-    rollout = next(finding for finding in findings if finding.type == ConditionType.ROLLOUT_COMPLETE)
+    rollout = rollout_complete(facts)
+    complete = rollout.status == "True" and rollout.reason is not Reason.SCALED_TO_ZERO
+    history = revision_history(facts, previous, complete=complete, now=now)
+    decided = decide(facts, previous, history, now=now) or _as_decided(facts, previous)
+    findings = summarise(_findings(facts, previous, rollout, decided))
     deployed: Mapping[str, Any] = (facts.deployment or {}).get("status") or {}
-    complete = rollout.status == "True"
     return previous.model_copy(
         update={
             "observed_generation": facts.generation,
@@ -42,7 +46,8 @@ def compute_service_status(facts: ServiceFacts, previous: FastAPIServiceStatus, 
             "replicas": deployed.get("replicas", 0),
             "ready_replicas": deployed.get("readyReplicas", 0),
             "selector": _selector(facts.name),
-            "history": revision_history(facts, previous, complete=complete, now=now),
+            "history": history,
+            "rollback": decided if isinstance(decided, Rollback) else None,
             "last_ready_revision": facts.revision if complete else previous.last_ready_revision,
             **_running(facts),
             **_credentials(facts),
@@ -51,7 +56,14 @@ def compute_service_status(facts: ServiceFacts, previous: FastAPIServiceStatus, 
     )
 
 
-def _findings(facts: ServiceFacts, previous: FastAPIServiceStatus) -> Iterator[Finding]:
+def _as_decided(facts: ServiceFacts, previous: FastAPIServiceStatus) -> Rollback | None:
+    """What an earlier pass has decided: of a spec that cannot be read it is not known that it is another."""
+    return facts.rollback if facts.spec is not None else previous.rollback
+
+
+def _findings(
+    facts: ServiceFacts, previous: FastAPIServiceStatus, rollout: Finding, decided: Rollback | NoWayBack | None
+) -> Iterator[Finding]:
     yield service_spec_valid(facts)
     for finding in (
         dependencies_ready(facts),
@@ -62,11 +74,14 @@ def _findings(facts: ServiceFacts, previous: FastAPIServiceStatus) -> Iterator[F
     ):
         if finding is not None:
             yield finding
-    yield rollout_complete(facts)
+    if isinstance(decided, Rollback) and facts.problem is None:
+        yield in_place_of(decided, rollout if facts.rollback else None)
+    else:
+        yield rollout
     rotated = credentials_rotated(facts)
     if rotated is not None:
         yield rotated
-    back = rolled_back(facts, previous.history)
+    back = rolled_back_by_itself(facts, decided) if decided else rolled_back(facts, previous.history)
     if back is not None:
         yield back
     yield from exposure_ready(facts)
