@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from fastapi_fleet.api.scaling_spec import TopologySpread
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.api.worker_spec import Worker
 from fastapi_fleet.constants import ANNOTATION_REVISION_SPEC
@@ -26,7 +27,11 @@ FULL: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parent.parent / "data" / "render" / "service-full" / "input.yaml").read_text()
 )["resource"]["spec"]
 RIGHTS_AND_DATA = {"database", "broker"}
-OTHER = {"image": "registry.example/other:1"}
+OTHER: dict[str, Any] = {
+    "image": "registry.example/other:1",
+    "command": ["other"],
+    "topology_spread": TopologySpread(enabled=False),
+}
 
 
 def template(spec: FastAPIServiceSpec) -> object:
