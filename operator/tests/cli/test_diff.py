@@ -11,6 +11,7 @@ from fastapi_fleet.kube.kinds import DEPLOYMENT, NETWORK_POLICY, SECRET, SERVICE
 from support.command_line import Ended
 from support.commanded_cluster import SHOP, CommandedCluster
 from support.resources import fastapi_service, fleet_platform
+from support.rollouts import run_out
 
 
 @pytest.fixture
@@ -302,3 +303,17 @@ async def test_preflight_that_a_hand_has_changed_is_told(cluster: CommandedClust
     (job,) = cluster.server.kube.keys("Job")
     cluster.server.kube.edit(job, lambda obj: obj["spec"].update(backoffLimit=9))
     assert "spec.backoffLimit" in (await diff(cluster, folder, checked)).output
+
+
+async def test_revision_that_made_way_by_itself_is_tried_again_by_another_spec_only(
+    cluster: CommandedCluster, folder: Path
+) -> None:
+    await running(cluster, fastapi_service())
+    failing = fastapi_service(image="registry.example/shop:2")
+    await cluster.operator.submit(failing)
+    await run_out(cluster.operator, ObjectKey(DEPLOYMENT.name, "team", "shop"))
+    await cluster.operator.roll_out()
+    assert (await data(cluster, folder, failing))["changes"] == []
+    mended = fastapi_service(image="registry.example/shop:3")
+    found = await data(cluster, folder, mended)
+    assert ("change", "Deployment", "shop") in changed(found)

@@ -94,6 +94,21 @@ async def test_going_back_is_one_event() -> None:
     assert "registry.example/shop:1" in note
 
 
+async def test_cause_is_kept_however_long_it_is() -> None:
+    fleet = await running()
+    await apply(fleet, **BAD)
+    template = fleet.kube.object(DEPLOYMENT)["spec"]["template"]
+    waiting = {"reason": "ErrImagePull", "message": "no such image " * 200}
+    state = {"name": "app", "ready": False, "restartCount": 0, "state": {"waiting": waiting}}
+    metadata = {**template["metadata"], "name": "shop-1", "namespace": "team"}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {}}
+    fleet.kube.create(pod | {"status": {"containerStatuses": [state]}})
+    await run_out(fleet, DEPLOYMENT)
+    assert fleet.status(SHOP)["rollback"]["reason"] == "ImagePullFailed"
+    assert fleet.status(SHOP)["rollback"]["message"].endswith("…")
+    assert image(fleet) == "1"
+
+
 async def test_rolled_back_service_at_rest_writes_nothing_nor_does_the_next_process() -> None:
     fleet = await rolled_back()
     assert await fleet.pass_over(SHOP) == []

@@ -34,7 +34,7 @@ IMPOSSIBLE = {"requests": {"memory": "2Gi"}, "limits": {"memory": "1Gi"}}
 MANAGED = fleet_platform(postgres={"mode": "CloudNativePG"})
 
 WITH_DATABASE = fastapi_service(database={})
-MIGRATED_SPEC = {"database": {"migrations": {"command": ["alembic", "upgrade", "head"]}}}
+MIGRATED_SPEC: dict[str, Any] = {"database": {"migrations": {"command": ["alembic", "upgrade", "head"]}}}
 MIGRATED = fastapi_service(**MIGRATED_SPEC)
 NEWER = "registry.example/shop:2"
 CHECKED = fastapi_service(preflight={})

@@ -43,7 +43,7 @@ class RevisionRecord(ApiModel):
         None, description="When it was rolled out last."
     )
     migrations: _Text | None = Field(None, description="Job that had migrated the database for it.")
-    ready: bool = Field(description="Whether a rollout of it was ever complete.")
+    ready: bool = Field(description="Whether a rollout of it was ever complete, with pods.")
 
 
 class Rollback(ApiModel):
@@ -88,7 +88,7 @@ class FastAPIServiceStatus(ResourceStatus):
     selector: _Text | None = Field(None, description="Label selector of the pods, for the scale subresource.")
     image: _Text | None = Field(None, description="Image of the revision that is being rolled out or runs.")
     revision: _Text | None = Field(None, description="Hash of the newest pod template.")
-    last_ready_revision: _Text | None = Field(None, description="Newest revision whose rollout completed.")
+    last_ready_revision: _Text | None = Field(None, description="Newest revision whose rollout completed, with pods.")
     history: list[RevisionRecord] = Field(
         default=[],
         max_length=HISTORY_LIMIT,

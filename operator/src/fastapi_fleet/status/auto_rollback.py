@@ -7,7 +7,7 @@ from fastapi_fleet.api.resource_status import FastAPIServiceStatus, RevisionReco
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.resources.migration_job import migration_job_name
 from fastapi_fleet.resources.revision_spec import asked_hash
-from fastapi_fleet.status.conditions import Finding
+from fastapi_fleet.status.conditions import Finding, shorten
 from fastapi_fleet.status.facts import ServiceFacts
 from fastapi_fleet.status.given_up import backends_had_time, deadline_of, given_up
 from fastapi_fleet.status.way_back import NoWayBack, refused_by_schema, way_back
@@ -58,5 +58,5 @@ def _rollback(
         to_spec_hash=target.spec_hash or "",
         since=now,
         reason=cause.reason,
-        message=cause.message,
+        message=shorten(cause.message),
     )
