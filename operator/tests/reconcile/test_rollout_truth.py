@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from support.fleet import Fleet, child
 from support.resources import fastapi_service
+from support.rollouts import given_up_at
 
 SHOP = fastapi_service()
 WORKLOAD = child(DEPLOYMENT.name, "shop")
@@ -93,6 +94,11 @@ class RolloutMachine(RuleBasedStateMachine):
         }
         self.kube.edit(WORKLOAD, lambda obj: obj.update(status=status))
 
+    @rule()
+    def give_up(self) -> None:
+        """The Deployment controller has seen no progress for a whole deadline."""
+        self.kube.edit(WORKLOAD, given_up_at(self.fleet.now()))
+
     @precondition(lambda self: self._pods)
     @rule(which=st.integers(0, 9), ready=st.sampled_from(["True", "True", "False"]))
     def probe(self, which: int, ready: str) -> None:
@@ -122,11 +128,13 @@ class RolloutMachine(RuleBasedStateMachine):
             assert {_image(pod) for pod in self._serving} <= {self._spec["image"]}
 
     def teardown(self) -> None:
-        """Left alone, it ends Ready, and what serves is what the spec says."""
+        """Left alone, it ends Ready and what serves is what the spec says, or what status says in place of that."""
         with self.runner:
             self._come_to_rest()
-            assert self._claims_ready()
-            assert [_image(pod) for pod in self._serving] == [self._spec["image"]] * self._spec["replicas"]
+            rollback = self.fleet.status(SHOP).get("rollback")
+            assert self._claims_ready() == (rollback is None)
+            serving = rollback["toImage"] if rollback else self._spec["image"]
+            assert [_image(pod) for pod in self._serving] == [serving] * self._spec["replicas"]
 
     def _come_to_rest(self) -> None:
         for _ in range(MANY_ROUNDS):
@@ -140,7 +148,8 @@ class RolloutMachine(RuleBasedStateMachine):
                     self.probe(at, "True")
                 self.report()
             self.kube.flush()
-            if self._claims_ready() and not self.fleet.queue.depth and not any(self.untold.values()):
+            is_settled = self._claims_ready() or "rollback" in self.fleet.status(SHOP)
+            if is_settled and self._is_complete and not self.fleet.queue.depth and not any(self.untold.values()):
                 return
 
     def _start_a_pod(self) -> None:
@@ -155,6 +164,10 @@ class RolloutMachine(RuleBasedStateMachine):
         status: dict[str, Any] = service.get("status") or {}
         is_newest = status.get("observedGeneration") == service["metadata"]["generation"]
         return is_newest and self.fleet.conditions(SHOP)["Ready"].status == "True"
+
+    @property
+    def _is_complete(self) -> bool:
+        return [_image(pod) for pod in self._serving] == [self._newest_image] * self._spec["replicas"]
 
     @property
     def _spec(self) -> dict[str, Any]:

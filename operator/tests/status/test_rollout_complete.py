@@ -234,6 +234,11 @@ def test_never_holds_unless_every_pod_is_of_the_wanted_revision_and_available(
     assert (rollout_complete(facts(found, replicas=wanted)).status == "True") == truth
 
 
+def test_pod_that_does_not_answer_is_the_cause_also_once_the_rollout_has_given_up() -> None:
+    given_up = rollout_complete(facts(STUCK_TOO_LONG, pod(running())))
+    assert (given_up.reason, given_up.stalled) == (Reason.NOT_ANSWERING_PROBES, True)
+
+
 def test_cause_stays_and_is_stalled_once_the_rollout_has_given_up() -> None:
     starting = waiting_pod()
     assert not rollout_complete(facts(STUCK, starting)).stalled

@@ -118,10 +118,11 @@ def _obstacle(facts: ServiceFacts, status: Mapping[str, Any]) -> Finding | None:
     failure = conditions.get("ReplicaFailure")
     if failure is not None and failure["status"] == "True":
         return fails(KIND, Reason.REPLICA_FAILURE, failure.get("message", "pods cannot be created"))
+    if any(_runs_unready(pod) for pod in newest):
+        unready = fails(KIND, Reason.NOT_ANSWERING_PROBES, "a pod runs but does not answer its probes yet")
+        return replace(unready, stalled=given_up)
     if given_up:
         return fails(KIND, Reason.PROGRESS_DEADLINE_EXCEEDED, "no progress within the deadline")
-    if any(_runs_unready(pod) for pod in newest):
-        return fails(KIND, Reason.NOT_ANSWERING_PROBES, "a pod runs but does not answer its probes yet")
     return None
 
 
