@@ -50,6 +50,7 @@ DEFAULTS_OF_A_SERVICE = {
     "spec.probes.startupSeconds": 60,
     "spec.shutdown.gracePeriodSeconds": 30,
     "spec.shutdown.drainSeconds": 5,
+    "spec.rollout.autoRollback": "UnlessMigrated",
     "spec.rollout.minReadySeconds": 0,
     "spec.paused": False,
 }
