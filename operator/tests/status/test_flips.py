@@ -24,8 +24,11 @@ PENDING = resource(("Ready", "Unknown", "Pending"))
 CRASHING = resource(("Ready", "False", "CrashLoop"), ("Reconciling", "True", "CrashLoop"))
 STALLED = resource(("Ready", "False", "CrashLoop"), ("Stalled", "True", "CrashLoop"))
 REFUSED = resource(("Ready", "False", "InvalidSpec"), ("Stalled", "True", "InvalidSpec"))
-FAILED = ("RolledBack", "True", "NotReadyInTime")
-REPLACED = resource(("Ready", "False", "NotReadyInTime"), ("Stalled", "True", "NotReadyInTime"), FAILED)
+REPLACED = resource(
+    ("Ready", "False", "NotReadyInTime"),
+    ("Stalled", "True", "NotReadyInTime"),
+    ("RolledBack", "True", "NotReadyInTime"),
+)
 AS_TOLD = resource(("Ready", "True", "Available"), ("RolledBack", "True", "RolledBack"))
 KEPT = resource(
     ("Ready", "False", "CrashLoop"), ("Stalled", "True", "CrashLoop"), ("RolledBack", "False", "NothingToGoBackTo")
