@@ -46,6 +46,9 @@ ANNOTATION_REPLICAS: Final = f"{GROUP}/replicas"
 ANNOTATION_PREFLIGHT: Final = f"{GROUP}/preflight"
 """On a Deployment: hash of the image and configuration that were checked before it was written."""
 
+ANNOTATION_APPROVED: Final = f"{GROUP}/approved-revision"
+"""On a FastAPIService, by a person: the revision that may break callers."""
+
 ANNOTATION_ROTATE: Final = f"{GROUP}/rotate"
 """On a FastAPIService: another value than before asks for new passwords."""
 

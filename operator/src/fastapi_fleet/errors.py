@@ -90,6 +90,10 @@ class ApiRefusedError(ReconcileError):
         super().__init__("ApiRefused", message)
 
 
+class NoLogError(ApiRefusedError):
+    """A container has no log, or none yet."""
+
+
 class BackendUnavailableError(ReconcileError):
     """PostgreSQL or RabbitMQ did not answer in time."""
 

@@ -46,6 +46,7 @@ DEFAULTS_OF_A_SERVICE = {
     "spec.database.migrations.timeoutSeconds": 600,
     "spec.database.pool.beside": 0,
     "spec.database.pool.overflow": 0,
+    "spec.preflight.contract.policy": "Warn",
     "spec.preflight.settings": "app.config:Settings",
     "spec.probes.startupSeconds": 60,
     "spec.shutdown.gracePeriodSeconds": 30,

@@ -203,6 +203,15 @@ def test_what_no_pass_reads_is_not_kept() -> None:
     assert "status" in kept
 
 
+def test_documents_of_config_maps_are_not_kept() -> None:
+    cache = ObjectCache()
+    document = {**service(1), "kind": "ConfigMap", "data": {"digest": "a"}, "binaryData": {"openapi.json.gz": "eA=="}}
+    cache.put(document)
+    kept = cache.get(key_of(document))
+    assert kept is not None
+    assert (kept["data"], "binaryData" in kept) == ({"digest": "a"}, False)
+
+
 def test_spec_of_a_child_is_kept() -> None:
     cache = ObjectCache()
     cache.put({**service(1), "spec": {"type": "ClusterIP"}})

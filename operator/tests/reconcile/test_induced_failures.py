@@ -17,6 +17,7 @@ from fastapi_fleet.kube.kinds import OPTIONAL, Object, ObjectKey, key_of
 from fastapi_fleet.resources.secret import decode
 from support.faults import Faults, ProcessDiedError
 from support.fleet import Fleet
+from support.openapi import answering
 from support.resources import fastapi_service, fleet_platform
 
 PLATFORM = fleet_platform(postgres={}, rabbitmq={})
@@ -39,6 +40,17 @@ PASSING_SHOP = fastapi_service(
 
 PER_SERVICE = fleet_platform(postgres={"topology": "PerService"}, rabbitmq={})
 
+
+def promising(version: int, policy: str) -> Object:
+    preflight = {"contract": {"policy": policy}}
+    return fastapi_service(image=f"registry.example/shop:{version}", preflight=preflight)
+
+
+DOCUMENTS = {
+    "registry.example/shop:1": answering({"type": "string"}),
+    "registry.example/shop:2": answering({"type": "integer"}),
+}
+
 Step = Callable[[Fleet], Awaitable[object]]
 
 
@@ -59,6 +71,8 @@ SCENARIOS: dict[str, tuple[list[Step], Step]] = {
     "service gets everything": ([submit(PLATFORM), submit(SHOP)], submit(FULL_SHOP)),
     "service loses everything": ([submit(PLATFORM), submit(FULL_SHOP)], submit(SHOP)),
     "service gets a new image": ([submit(SHOP)], submit(fastapi_service(image="registry.example/shop:2", replicas=2))),
+    "service breaks its contract": ([submit(promising(1, "Block"))], submit(promising(2, "Block"))),
+    "service breaks its contract, which is allowed": ([submit(promising(1, "Warn"))], submit(promising(2, "Warn"))),
     "service is deleted": ([submit(PLATFORM), submit(FULL_SHOP)], remove_the_shop),
     "service is deleted with its data": ([submit(PLATFORM), submit(PASSING_SHOP)], remove_the_shop),
     "service is made with a server of its own": ([submit(PER_SERVICE)], submit(FULL_SHOP)),
@@ -81,6 +95,7 @@ async def prepared(steps: list[Step]) -> Fleet:
     fleet.kube.served |= {kind.name for kind in OPTIONAL}
     await fleet.optional_kinds.look()
     fleet.secrets = repeat("canary")
+    fleet.kube.documents = DOCUMENTS
     for step in steps:
         await step(fleet)
         await fleet.roll_out()

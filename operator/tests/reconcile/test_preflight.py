@@ -1,6 +1,5 @@
 """Preflight: an image and its configuration are asked about before anything of them runs."""
 
-import json
 from typing import Any
 
 import pytest
@@ -8,6 +7,7 @@ from fastapi_fleet.api.conditions import Reason
 from fastapi_fleet.constants import LABEL_MANAGED_BY
 from fastapi_fleet.kube.kinds import Object, ObjectKey, key_of
 from support.fleet import Fleet, child, succeed
+from support.preflights import end_pod
 from support.resources import fastapi_service, fleet_platform
 
 DEPLOYMENT = child("Deployment", "shop")
@@ -40,19 +40,7 @@ def image_of(fleet: Fleet) -> str:
 async def end(fleet: Fleet, how: str, **answer: Any) -> None:
     """Of the one Job: its pod ends with that answer, and then the Job."""
     (key,) = preflights(fleet)
-    labels = {
-        **fleet.kube.object(key)["spec"]["template"]["metadata"]["labels"],
-        "batch.kubernetes.io/job-name": key.name,
-    }
-    ended = {"exitCode": 3 if how == "Failed" else 0, "message": json.dumps(answer)}
-    fleet.kube.create(
-        {
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "metadata": {"name": f"{key.name}-x", "namespace": "team", "labels": labels},
-            "status": {"containerStatuses": [{"name": "app", "restartCount": 0, "state": {"terminated": ended}}]},
-        }
-    )
+    end_pod(fleet.kube, key, 3 if how == "Failed" else 0, answer)
     status = {"conditions": [{"type": how, "status": "True", "message": "it is over"}]}
     fleet.kube.edit(key, lambda job: job.update(status=status))
     await fleet.settle()
@@ -211,13 +199,25 @@ async def test_whatever_settings_may_read_is_checked(change: dict[str, Any]) -> 
     assert fleet.kube.object(DEPLOYMENT) == before
 
 
-async def test_asking_for_a_preflight_restarts_no_pod_and_checks_nothing_that_serves() -> None:
+@pytest.mark.parametrize(("policy", "asked"), [("Off", 0), ("Warn", 1)])
+async def test_asking_for_a_preflight_restarts_no_pod_and_holds_nothing_up_that_serves(policy: str, asked: int) -> None:
     fleet = await running(fastapi_service())
     template = fleet.kube.object(DEPLOYMENT)["spec"]["template"]
-    await fleet.submit(SHOP)
-    assert preflights(fleet) == []
+    await fleet.submit(shop(preflight={"contract": {"policy": policy}}))
+    assert len(preflights(fleet)) == asked, "what serves is asked for its document alone"
     assert condition(fleet) == ("True", "Unchanged")
+    assert fleet.conditions(SHOP)["Ready"].status == "True"
     assert fleet.kube.object(DEPLOYMENT)["spec"]["template"] == template
+
+
+async def test_refusal_of_what_serves_already_holds_nothing_up() -> None:
+    fleet = await running(fastapi_service())
+    await fleet.submit(SHOP)
+    await refuse(fleet)
+    await fleet.submit(shop(replicas=3))
+    assert condition(fleet) == ("True", "Unchanged")
+    assert fleet.conditions(SHOP)["ContractCompatible"].reason == "ContractUnknown"
+    assert fleet.kube.object(DEPLOYMENT)["spec"]["replicas"] == 3
 
 
 async def test_asking_for_a_preflight_checks_what_does_not_come_up() -> None:

@@ -19,6 +19,7 @@ from fastapi_fleet.errors import ApiConflictError, ApiRefusedError, ApiUnavailab
 from fastapi_fleet.kube.kinds import OPTIONAL, Object
 from fastapi_fleet.reconcile.service_pass import RELEASE_DEADLINE
 from fastapi_fleet.resources.secret import encode
+from support.contracts import ANOTHER, ANSWERING, contract_under, first_document
 from support.fleet import Fleet, child
 from support.resources import fastapi_service, fleet_platform
 from support.rollouts import DEADLINE_SECONDS, run_out
@@ -357,6 +358,16 @@ TOLD: dict[Reason, Told] = {
     Reason.SETTINGS_REFUSED: Told(preflight_that("Failed", outcome="refused"), Type.CONFIG_VALID, "False"),
     Reason.PREFLIGHT_FAILED: Told(preflight_that("Failed"), Type.CONFIG_VALID, "False"),
     Reason.UNCHANGED: Told(running_without_the_job_that_checked_it, Type.CONFIG_VALID, "True"),
+    Reason.NOTHING_TO_COMPARE: Told(first_document, Type.CONTRACT_COMPATIBLE, "True"),
+    Reason.CONTRACT_KEPT: Told(contract_under("Warn", ANSWERING), Type.CONTRACT_COMPATIBLE, "True"),
+    Reason.CONTRACT_ABSENT: Told(contract_under("Block", None), Type.CONTRACT_COMPATIBLE, "True"),
+    Reason.CONTRACT_UNKNOWN: Told(contract_under("Warn", {"openapi": "2.0"}), Type.CONTRACT_COMPATIBLE, "Unknown"),
+    Reason.CONTRACT_BROKEN: Told(contract_under("Warn", ANOTHER), Type.CONTRACT_COMPATIBLE, "False"),
+    Reason.CONTRACT_APPROVED: Told(
+        contract_under("RequireApproval", ANOTHER, approved=True), Type.CONTRACT_COMPATIBLE, "False"
+    ),
+    Reason.CONTRACT_BLOCKED: Told(contract_under("Block", ANOTHER), Type.CONTRACT_COMPATIBLE, "False"),
+    Reason.APPROVAL_NEEDED: Told(contract_under("RequireApproval", ANOTHER), Type.CONTRACT_COMPATIBLE, "False"),
     Reason.ADMIN_SECRET_INVALID: Told(external(port="none"), Type.POSTGRES_READY, "False"),
     Reason.HOST_NOT_ALLOWED: Told(external(host="169.254.169.254"), Type.POSTGRES_READY, "False"),
     Reason.LOGIN_REFUSED: Told(external(asyncpg.InvalidPasswordError()), Type.POSTGRES_READY, "False"),

@@ -63,6 +63,7 @@ def test_first_revision_is_recorded_when_it_is_rolled_out() -> None:
         "image": "registry.example/shop:1",
         "digest": None,
         "config_hash": "c0ffee",
+        "check": None,
         "first_seen": NOW,
         "rolled_out": NOW,
         "migrations": None,

@@ -73,11 +73,25 @@ def test_what_only_informs_does_not_count(kind: ConditionType) -> None:
     assert summary(SPEC, ROLLOUT, fails(kind, Reason.EMBEDDED, "development only"))["Ready"].status == "True"
 
 
+TOLD_ONLY = {
+    Reason.SERVICE_NOT_READY,
+    Reason.CONTRACT_UNKNOWN,
+    Reason.CONTRACT_BROKEN,
+    Reason.CONTRACT_APPROVED,
+}
+
+
+@pytest.mark.parametrize("reason", sorted(TOLD_ONLY))
+def test_what_is_told_of_a_service_that_runs_does_not_count(reason: Reason) -> None:
+    told = fails(ConditionType.CONTRACT_COMPATIBLE, reason, "something is gone")
+    assert summary(SPEC, told, ROLLOUT)["Ready"].status == "True"
+
+
 steps = st.builds(
     Finding,
     st.sampled_from([ConditionType.DATABASE_READY, ConditionType.ROLLOUT_COMPLETE, ConditionType.DEPENDENCIES_READY]),
     st.sampled_from(["True", "False", "Unknown"]),
-    st.sampled_from(sorted(set(Reason) - {Reason.SERVICE_NOT_READY})),
+    st.sampled_from(sorted(set(Reason) - TOLD_ONLY)),
     st.just("why"),
 )
 

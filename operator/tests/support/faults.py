@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-READS = frozenset({"get", "list_objects", "list_metadata", "serves", "log_in", "list_sessions"})
+READS = frozenset({"get", "read_log", "list_objects", "list_metadata", "serves", "log_in", "list_sessions"})
 
 
 class ProcessDiedError(BaseException):

@@ -37,6 +37,7 @@ from fastapi_fleet.status.jobs import is_at_work
 from support.backends import FakePostgres, FakeRabbitmq
 from support.events import FakeEventSink
 from support.kubernetes import Call, FakeKube
+from support.preflights import accept
 from support.time import ManualTime
 
 MANY_PASSES = 100
@@ -135,6 +136,7 @@ class Fleet:
         written: list[Call] = []
         while at_work := [key for key in self.kube.keys(JOB.name) if is_at_work(self.kube.object(key))]:
             for key in at_work:
+                accept(self.kube, key)
                 self.kube.edit(key, succeed)
             written += await self.settle()
         return [*written, *await self.settle()]

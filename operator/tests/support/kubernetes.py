@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from fastapi_fleet.constants import ANNOTATION_REVISION, FIELD_MANAGER, LABEL_MANAGED_BY, MANAGED_BY
-from fastapi_fleet.errors import ApiConflictError, ApiRefusedError, ApiUnavailableError, ReconcileError
+from fastapi_fleet.errors import ApiConflictError, ApiRefusedError, ApiUnavailableError, NoLogError, ReconcileError
 from fastapi_fleet.kube.client import WatchEvent
 from fastapi_fleet.kube.kinds import DEPLOYMENT, OPTIONAL, OWNERS, WATCHED, Kind, Object, ObjectKey, key_of
 
@@ -33,6 +33,8 @@ class Call(NamedTuple):
 class FakeKube:
     """KubeClient and KindWatcher over a dict. `served`: names of the optional kinds that there are.
 
+    `logs`: lines by pod. `documents`: OpenAPI documents by image, of those that have one.
+
     Watchers see changes when they are told to by `flush` or, if `is_hasty`, before the writer has its answer: both
     happen in a cluster.
     """
@@ -40,6 +42,8 @@ class FakeKube:
     def __init__(self) -> None:
         self.is_hasty = False
         self.served: set[str] = set()
+        self.logs: dict[str, list[bytes]] = {}
+        self.documents: dict[str, Object] = {}
         self.streams: dict[str, asyncio.Queue[WatchEvent | None]] = {}
         self._events: list[tuple[str, Object]] = []
         self.writes: list[Call] = []
@@ -79,6 +83,15 @@ class FakeKube:
             for key, obj in self._objects.items()
             if key[:2] == (kind.name, namespace) and name in {None, key.name}
         ]
+
+    async def read_log(self, pod: ObjectKey, container: str, *, lines: int, limit: int) -> list[bytes]:
+        """Of the one container that a pod here has."""
+        self.reads.append(Call("read_log", pod.kind, pod.name))
+        self._fail("read_log", pod.kind)
+        if pod.name not in self.logs:
+            raise NoLogError(f"{container} of {pod.name} has no log")
+        assert limit > 0
+        return self.logs[pod.name][-lines:]
 
     async def apply(self, manifest: Object) -> Object:
         key = key_of(manifest)

@@ -65,6 +65,14 @@ workers = st.none() | st.fixed_dictionaries(
     },
 )
 
+preflights = st.fixed_dictionaries(
+    {},
+    optional={
+        "settings": st.just("shop.web:Config"),
+        "app": st.just("shop.web:create"),
+        "contract": st.fixed_dictionaries({"policy": st.sampled_from(["Off", "Warn", "Block", "RequireApproval"])}),
+    },
+)
 
 labels = st.dictionaries(st.sampled_from(["team", "pool", "example.com/tier"]), st.sampled_from(["", "a", "B-1"]))
 
@@ -184,7 +192,7 @@ def service_specs(draw: st.DrawFn) -> FastAPIServiceSpec:
             "worker": draw(workers),
             "pod": draw(st.just({}) | pods()),
             "serviceAccount": draw(st.sampled_from([{}, {"name": "theirs"}, {"mountToken": True}])),
-            "preflight": draw(st.none() | st.fixed_dictionaries({}, optional={"settings": st.just("shop.web:Config")})),
+            "preflight": draw(st.none() | preflights),
             "probes": draw(probes),
             "shutdown": draw(shutdowns()),
             "rollout": {"minReadySeconds": draw(st.integers(0, 3600))},

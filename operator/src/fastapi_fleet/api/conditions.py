@@ -20,6 +20,7 @@ class ConditionType(StrEnum):
     DATABASE_READY = "DatabaseReady"
     BROKER_READY = "BrokerReady"
     CONFIG_VALID = "ConfigValid"
+    CONTRACT_COMPATIBLE = "ContractCompatible"
     MIGRATIONS_COMPLETE = "MigrationsComplete"
     ROLLOUT_COMPLETE = "RolloutComplete"
     CREDENTIALS_ROTATED = "CredentialsRotated"
@@ -78,6 +79,15 @@ class Reason(StrEnum):
     SETTINGS_REFUSED = "SettingsRefused"
     UNCHANGED = "Unchanged"
     PREFLIGHT_FAILED = "PreflightFailed"
+
+    CONTRACT_KEPT = "ContractKept"
+    NOTHING_TO_COMPARE = "NothingToCompare"
+    CONTRACT_ABSENT = "ContractAbsent"
+    CONTRACT_UNKNOWN = "ContractUnknown"
+    CONTRACT_BROKEN = "ContractBroken"
+    CONTRACT_APPROVED = "ContractApproved"
+    CONTRACT_BLOCKED = "ContractBlocked"
+    APPROVAL_NEEDED = "ApprovalNeeded"
 
     MIGRATED = "Migrated"
     MIGRATING = "Migrating"

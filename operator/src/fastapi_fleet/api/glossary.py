@@ -24,6 +24,10 @@ CONDITIONS: Final[dict[Type, str]] = {
     Type.DATABASE_READY: "The service's own database and role exist and its Secret holds their URL.",
     Type.BROKER_READY: "The service's own broker user has the spec's permissions and its Secret holds the URL.",
     Type.CONFIG_VALID: "The settings of the image accept the configuration; migrations and pods start after that.",
+    Type.CONTRACT_COMPATIBLE: (
+        "Callers of the revision that was ready last can go on with the OpenAPI document of the image. Ready waits for "
+        "it only where spec.preflight.contract.policy holds the rollout."
+    ),
     Type.MIGRATIONS_COMPLETE: "The migrations of the image have run; its pods start after that.",
     Type.ROLLOUT_COMPLETE: "Every pod runs the newest revision and is ready; none of an older one is left.",
     Type.CREDENTIALS_ROTATED: (
@@ -193,6 +197,35 @@ REASONS: Final[dict[Reason, Explanation]] = {
         "The settings could not be checked: the image has no python, or the process was killed.",
         "Read the message and `kubectl logs job/NAME`; `kubectl delete job NAME` tries again. Take spec.preflight out "
         "for an image that cannot be asked.",
+    ),
+    Reason.CONTRACT_KEPT: Explanation("Nothing that callers of the revision before rely on is gone."),
+    Reason.NOTHING_TO_COMPARE: Explanation(
+        "No revision before this one was ready with an OpenAPI document. The next one is compared with this."
+    ),
+    Reason.CONTRACT_ABSENT: Explanation(
+        "The image has no application of that name, or one without an OpenAPI document: it was let through uncompared.",
+        "Look whether spec.preflight.app is spelt right; set spec.preflight.contract.policy to Off if there is none.",
+    ),
+    Reason.CONTRACT_UNKNOWN: Explanation(
+        "The OpenAPI documents could not be compared, and the image runs all the same.",
+        "Correct what the message says. Delete the Job of the preflight to ask again.",
+    ),
+    Reason.CONTRACT_BROKEN: Explanation(
+        "The image runs, and takes something away that callers of the revision before rely on.",
+        "Tell the callers that the message names, or give back what is missing; policy Block would have held it.",
+    ),
+    Reason.CONTRACT_APPROVED: Explanation(
+        "The image runs, breaks callers, and a person has approved of the revision.",
+        "Tell the callers that the message names.",
+    ),
+    Reason.CONTRACT_BLOCKED: Explanation(
+        "The image breaks callers, or it is not known whether it does; the revision before goes on serving.",
+        "Give back what the message names, or let it in by spec.preflight.contract.policy: Warn.",
+    ),
+    Reason.APPROVAL_NEEDED: Explanation(
+        "The image breaks callers, or it is not known whether it does, and waits for a person; the revision before "
+        "goes on serving.",
+        "fleet approve NAME lets this revision in, and no other. Or give back what the message names.",
     ),
     Reason.MIGRATED: Explanation("The migrations of this image have run."),
     Reason.MIGRATING: Explanation(

@@ -36,6 +36,9 @@ class RevisionRecord(ApiModel):
     spec_hash: _Text | None = Field(
         None, description="Hash of the part of the spec that made it. Absent where the operator cannot go back to it."
     )
+    check: _Text | None = Field(
+        None, description="Hash of the preflight that it passed; its OpenAPI document is kept by that name."
+    )
     first_seen: Annotated[str, Field(json_schema_extra={"format": "date-time"})] = Field(
         description="When it was rolled out for the first time."
     )
@@ -89,6 +92,9 @@ class FastAPIServiceStatus(ResourceStatus):
     image: _Text | None = Field(None, description="Image of the revision that is being rolled out or runs.")
     revision: _Text | None = Field(None, description="Hash of the newest pod template.")
     last_ready_revision: _Text | None = Field(None, description="Newest revision whose rollout completed, with pods.")
+    awaits_approval: _Text | None = Field(
+        None, description="Revision that breaks callers and waits for fleet approve, which approves of no other."
+    )
     history: list[RevisionRecord] = Field(
         default=[],
         max_length=HISTORY_LIMIT,

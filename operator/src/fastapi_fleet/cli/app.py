@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from fastapi_fleet.cli import (
+    approve,
     diff,
     from_compose,
     logs,
@@ -50,6 +51,7 @@ app.command(epilog=diff.EXAMPLES)(diff.diff)
 app.command(epilog=status.EXAMPLES)(status.status)
 app.command(epilog=logs.EXAMPLES)(logs.logs)
 app.command(epilog=retry.EXAMPLES)(retry.retry)
+app.command(epilog=approve.EXAMPLES)(approve.approve)
 app.command(epilog=rollback.EXAMPLES)(rollback.rollback)
 app.command(epilog=rotate.EXAMPLES)(rotate.rotate)
 app.command(epilog=pause.PAUSE_EXAMPLES)(pause.pause)

@@ -3,15 +3,11 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
-from fastapi_fleet.errors import ReconcileError
-from fastapi_fleet.kube.http_client import HttpKubeClient, NoLogError
+from fastapi_fleet.errors import NoLogError, ReconcileError
+from fastapi_fleet.kube.http_client import LOG_SILENCE_SECONDS, HttpKubeClient
 from fastapi_fleet.kube.kinds import POD, Object, ObjectKey
 from fastapi_fleet.report.log_pods import started
-
-SILENCE_SECONDS: Final = 30.0
-"""The kubelet has what is written already: it does not take longer to go on with it."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +22,7 @@ async def print_logs(client: HttpKubeClient, pods: Iterable[Object], params: Map
     """One pod after the other. Returns how many had a log."""
     found = 0
     for pod in pods:
-        found += await _print_log(client, pod, params, sink, silence=SILENCE_SECONDS)
+        found += await _print_log(client, pod, params, sink, silence=LOG_SILENCE_SECONDS)
     return found
 
 

@@ -12,7 +12,7 @@ from fastapi_fleet.constants import (
     LABEL_OWNER_KIND,
     LABEL_OWNER_NAME,
 )
-from fastapi_fleet.kube.kinds import DEPLOYMENT, FASTAPI_SERVICE, POD, Kind, Object, ObjectKey, key_of
+from fastapi_fleet.kube.kinds import CONFIG_MAP, DEPLOYMENT, FASTAPI_SERVICE, POD, Kind, Object, ObjectKey, key_of
 
 _REMEMBERED_DELETIONS = 4096
 """Enough for every write that can be under way when a deletion is seen."""
@@ -120,11 +120,15 @@ class ObjectCache:
             self._gone.popitem(last=False)
 
 
+_UNREAD = {POD.name: "spec", CONFIG_MAP.name: "binaryData"}
+"""OpenAPI documents are read where they are compared, which is seldom."""
+
+
 def slim(obj: Object) -> Object:
     """The object without what no pass reads and every copy would pay for in memory."""
     metadata = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
-    unread = {"spec"} if obj["kind"] == POD.name else set()
-    return {key: value for key, value in obj.items() if key not in unread} | {"metadata": metadata}
+    unread = _UNREAD.get(obj["kind"])
+    return {key: value for key, value in obj.items() if key != unread} | {"metadata": metadata}
 
 
 def owner_of(obj: Object) -> ObjectKey | None:

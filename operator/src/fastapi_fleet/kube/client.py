@@ -11,7 +11,7 @@ WatchEvent = tuple[str, Object]
 
 
 class KubeClient(Protocol):
-    """Nine calls on plain dicts.
+    """Ten calls on plain dicts.
 
     Every call raises ApiUnavailableError, ApiConflictError or ApiRefusedError; a missing object is None, not an error.
     """
@@ -25,6 +25,10 @@ class KubeClient(Protocol):
 
         As the API server's memory has them, which may be some moments old: nothing is read from its store.
         """
+        ...
+
+    async def read_log(self, pod: ObjectKey, container: str, *, lines: int, limit: int) -> list[bytes]:
+        """The last lines that a container has written, `limit` bytes of them. Raises NoLogError too."""
         ...
 
     async def apply(self, manifest: Object) -> Object:

@@ -10,7 +10,7 @@ import aiohttp
 from prometheus_client import Counter
 
 from fastapi_fleet.constants import FIELD_MANAGER
-from fastapi_fleet.errors import ApiConflictError, ApiRefusedError, ApiUnavailableError, ReconcileError
+from fastapi_fleet.errors import ApiConflictError, ApiRefusedError, ApiUnavailableError, NoLogError, ReconcileError
 from fastapi_fleet.kube.client import WatchEvent
 from fastapi_fleet.kube.connection import JSON, Answer, Connection, answer_of
 from fastapi_fleet.kube.kinds import BY_NAME, POD, Kind, Object, ObjectKey, key_of
@@ -22,6 +22,9 @@ WATCH_SECONDS = 300
 WATCH_SILENCE_SECONDS = 150.0
 """The API server sends a bookmark a minute to a watch: one that is silent for longer is dead."""
 
+LOG_SILENCE_SECONDS = 30.0
+"""The kubelet has what is written already: it does not take longer to go on with it."""
+
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
@@ -30,10 +33,6 @@ METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v
 
 Fence = Callable[[], None]
 """Asked before each write; raises where this process may not write any more."""
-
-
-class NoLogError(ApiRefusedError):
-    """The container has none, or none yet."""
 
 
 class HttpKubeClient:
@@ -191,6 +190,11 @@ class HttpKubeClient:
                 yield _lines(response)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise ApiUnavailableError(f"GET {path}: {type(error).__name__}") from error
+
+    async def read_log(self, pod: ObjectKey, container: str, *, lines: int, limit: int) -> list[bytes]:
+        params = {"container": container, "tailLines": str(lines), "limitBytes": str(limit)}
+        async with self.log(pod, params, silence=LOG_SILENCE_SECONDS) as written:
+            return [line async for line in written]
 
     async def _pages(self, kind: Kind, namespace: str | None, label_selector: str | None) -> AsyncIterator[Object]:
         params = {"limit": str(PAGE_SIZE), **({"labelSelector": label_selector} if label_selector else {})}

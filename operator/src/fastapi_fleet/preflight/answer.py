@@ -21,14 +21,26 @@ class CheckFinding(BaseModel):
         return f"{self.where}: {self.what}" if self.where else self.what
 
 
+class DocumentAnswer(BaseModel):
+    """What became of the OpenAPI document. `lines` of the log hold it, `digest` is that of its text."""
+
+    model_config = ConfigDict(frozen=True)
+
+    outcome: Literal["made", "absent", "failed"]
+    why: _Text = ""
+    lines: Annotated[int, Field(ge=0, le=512)] = 0
+    digest: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")] = ""
+
+
 class CheckAnswer(BaseModel):
-    """`more`: how many findings were left out for want of room."""
+    """`more`: how many findings were left out for want of room. `contract`: None where no document was asked for."""
 
     model_config = ConfigDict(frozen=True)
 
     outcome: Literal["accepted", "absent", "refused"]
     findings: tuple[CheckFinding, ...] = ()
     more: Annotated[int, Field(ge=0)] = 0
+    contract: DocumentAnswer | None = None
 
 
 def read_answer(message: str) -> CheckAnswer | None:
@@ -42,4 +54,4 @@ def read_answer(message: str) -> CheckAnswer | None:
 @cache
 def script() -> str:
     """Its source, which is to run in another image."""
-    return files("fastapi_fleet.preflight").joinpath("check_settings.py").read_text(encoding="utf-8")
+    return files("fastapi_fleet.preflight").joinpath("check_image.py").read_text(encoding="utf-8")

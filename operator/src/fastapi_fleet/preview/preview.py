@@ -16,13 +16,14 @@ from fastapi_fleet.offline.rendering import GENERATED
 from fastapi_fleet.preview.changes import ObjectChange, change, creation, deletion
 from fastapi_fleet.preview.snapshot import Client, Snapshot
 from fastapi_fleet.reconcile.children import Children, unwanted
+from fastapi_fleet.reconcile.contracts import Contracts
 from fastapi_fleet.reconcile.migrations import Migrations
 from fastapi_fleet.reconcile.observe import Observed, observe_service
 from fastapi_fleet.reconcile.on_platform import on_platform
 from fastapi_fleet.reconcile.ownership import owner_from, refuse_foreign
 from fastapi_fleet.reconcile.parse import parse_platform, parse_service
 from fastapi_fleet.reconcile.platform_pass import admin_passwords, child_keys, known_authorities
-from fastapi_fleet.reconcile.preflight import runs_already
+from fastapi_fleet.reconcile.preflight import asks_nothing
 from fastapi_fleet.reconcile.rollback import wanted_spec
 from fastapi_fleet.reconcile.service_plan import ServicePlan, plan_service
 from fastapi_fleet.resources.equality import holds, is_made_from
@@ -133,7 +134,10 @@ class _Children:
         used_by_newest = replace(observed, own_secret=self._plan(owner, spec, observed).credentials, called_besides={})
         plan = self._plan(owner, spec, used_by_newest)
         self._snapshot.run(plan.manifests.workload)
-        kept = Migrations(self._cache, self._read).kept(plan, resource)
+        kept = (
+            *Migrations(self._cache, self._read).kept(plan, resource),
+            *Contracts(self._client, self._cache, self._read).kept(plan, resource),
+        )
         live = {**observed.children, **await self._preflight(plan)}
         return [
             *self._written(self._begun(plan, live), live),
@@ -147,7 +151,7 @@ class _Children:
 
     def _begun(self, plan: ServicePlan, live: dict[ObjectKey, Object]) -> list[Manifest]:
         """All but the Job of a preflight that would ask nothing new."""
-        passed_over = plan.manifests.preflight if runs_already(plan) else None
+        passed_over = plan.manifests.preflight if asks_nothing(plan, self._cache) else None
         return [item for item in plan.manifests.all if item is not passed_over or key_of(item) in live]
 
     def _plan(self, owner: Owner, spec: FastAPIServiceSpec, observed: Observed) -> ServicePlan:

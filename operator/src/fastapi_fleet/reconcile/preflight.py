@@ -2,15 +2,15 @@
 
 from dataclasses import replace
 
-from fastapi_fleet.constants import ANNOTATION_PREFLIGHT
 from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.kinds import Object, ObjectKey, key_of
 from fastapi_fleet.reconcile.children import Children
+from fastapi_fleet.reconcile.contracts import check_of, kept_in
 from fastapi_fleet.reconcile.observe import pods_of
 from fastapi_fleet.reconcile.ownership import owner_key, refuse_foreign
 from fastapi_fleet.reconcile.service_plan import ServicePlan
 from fastapi_fleet.resources.equality import is_made_from
-from fastapi_fleet.resources.preflight_job import COMPONENT
+from fastapi_fleet.resources.preflight_job import COMPONENT, asked_app
 from fastapi_fleet.status.facts import PreflightFacts, ServiceFacts
 from fastapi_fleet.status.revisions import revision_of
 
@@ -32,17 +32,25 @@ class Preflights:
         live = await self._live(key, plan)
         refuse_foreign([wanted], live, plan.owner)
         there = live.get(key)
-        if is_made_from(there, wanted) if there is not None else not runs_already(plan):
+        if is_made_from(there, wanted) if there is not None else not asks_nothing(plan, self._cache):
             await self._children.apply([wanted], live)
-        job = self._cache.get(key) or there
-        return replace(facts, preflight=PreflightFacts(job, pods_of(self._cache, owner_key(plan.owner), COMPONENT)))
+        pods = pods_of(self._cache, owner_key(plan.owner), COMPONENT)
+        return replace(facts, preflight=PreflightFacts(self._cache.get(key) or there, pods, runs_already(plan)))
 
     async def _live(self, key: ObjectKey, plan: ServicePlan) -> dict[ObjectKey, Object]:
         """The API server is not asked for the Job of what runs already: it may be gone, and each pass would ask."""
         known = self._cache.get(key)
         if known is not None:
             return {key: known}
-        return {} if runs_already(plan) else await self._children.live([key])
+        return {} if asks_nothing(plan, self._cache) else await self._children.live([key])
+
+
+def asks_nothing(plan: ServicePlan, cache: ObjectCache) -> bool:
+    """Whether what is to run does so already, and its OpenAPI document is kept where one is wanted."""
+    if asked_app(plan.spec) is None:
+        return runs_already(plan)
+    check = check_of(plan.manifests.workload)
+    return runs_already(plan) and check is not None and kept_in(cache, plan.owner, check) is not None
 
 
 def runs_already(plan: ServicePlan) -> bool:
@@ -50,13 +58,8 @@ def runs_already(plan: ServicePlan) -> bool:
     live = plan.observed.deployment
     if live is None:
         return False
-    checked, wanted = _annotation(live), _annotation(plan.manifests.workload)
+    checked, wanted = check_of(live), check_of(plan.manifests.workload)
     if checked is not None:
         return checked == wanted
     serves = (live.get("status") or {}).get("availableReplicas", 0) > 0
     return serves and revision_of(live) == revision_of(plan.manifests.workload)
-
-
-def _annotation(deployment: Object) -> str | None:
-    annotations: dict[str, str] = deployment["metadata"].get("annotations") or {}
-    return annotations.get(ANNOTATION_PREFLIGHT)

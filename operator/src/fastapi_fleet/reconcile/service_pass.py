@@ -15,6 +15,7 @@ from fastapi_fleet.kube.client import KubeClient
 from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, Object, ObjectKey, key_of
 from fastapi_fleet.reconcile.backing_services import BackingServices
 from fastapi_fleet.reconcile.children import Children
+from fastapi_fleet.reconcile.contracts import Contracts
 from fastapi_fleet.reconcile.credentials import ServiceIdentity, password_in
 from fastapi_fleet.reconcile.dependents import Dependents
 from fastapi_fleet.reconcile.migrations import Migrations
@@ -96,6 +97,7 @@ class ServicePass:
         self._children = Children(dependencies.kube, dependencies.cache)
         self._release = Release(dependencies.cache, dependencies.backing)
         self._preflights = Preflights(dependencies.cache, self._children)
+        self._contracts = Contracts(dependencies.kube, dependencies.cache, self._children)
         self._migrations = Migrations(dependencies.cache, self._children)
         self._rotations = Rotations(
             children=self._children,
@@ -154,6 +156,7 @@ class ServicePass:
                 await self._hold(resource, plan)
                 await self._prepare(plan)
                 facts = await self._preflights.run(plan, facts)
+                facts = await self._contracts.run(plan, facts, resource)
                 facts = await self._provision(plan, facts)
                 await self._configure(plan, facts)
                 facts = await self._migrations.run(plan, facts)
@@ -214,7 +217,7 @@ class ServicePass:
             await self._hand_over_replicas(plan)
             await self._children.apply(plan.manifests.running, plan.observed.children)
             self._wake_those_called_anew(plan)
-        kept = (*self._migrations.kept(plan, resource), *plan.still_used)
+        kept = (*self._migrations.kept(plan, resource), *self._contracts.kept(plan, resource), *plan.still_used)
         await self._children.prune(plan.owner, (*plan.manifests.all, *kept))
         return with_exposure(with_running(facts, plan, self._cache), self._cache)
 

@@ -35,6 +35,7 @@ from fastapi_fleet.resources.manifest import Owner
 from fastapi_fleet.resources.render import ServiceManifests, render_fastapi_service
 from fastapi_fleet.resources.service_inputs import ServiceInputs
 from fastapi_fleet.status.config_valid import is_accepted
+from fastapi_fleet.status.contract_compatible import is_permitted
 from fastapi_fleet.status.facts import ServiceFacts, WorkerFacts
 from fastapi_fleet.status.jobs import has_succeeded
 from fastapi_fleet.status.revisions import revision_of
@@ -75,7 +76,7 @@ class ServicePlan:
 
     def is_let_in(self, facts: ServiceFacts) -> bool:
         """Whether nothing was found against the image and its configuration, where something is asked about them."""
-        return self.manifests.preflight is None or is_accepted(facts.preflight)
+        return self.manifests.preflight is None or (is_accepted(facts.preflight) and is_permitted(facts))
 
     def may_run(self, facts: ServiceFacts) -> bool:
         """Pods start once their backends are there. Pods that run already do not wait for a backend that is down.

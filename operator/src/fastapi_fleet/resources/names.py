@@ -68,6 +68,11 @@ def preflight_config_map(service: str) -> str:
     return f"{service}-config-next"
 
 
+def contract(service: str, checked: str) -> str:
+    """ConfigMap with the OpenAPI document of what was checked."""
+    return f"{service}-openapi-{checked}"
+
+
 def postgres(platform: str) -> str:
     return backend(platform, "postgres")
 

@@ -1,4 +1,4 @@
-"""Job that asks a new image for its settings: a pod like the service's own, with another command."""
+"""Job that asks a new image for settings and OpenAPI document: a pod like the service's own, with another command."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from fastapi_fleet.api.preflight_spec import Preflight
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.constants import ANNOTATION_CONFIG_HASH, ANNOTATION_PREFLIGHT
 from fastapi_fleet.preflight.answer import script
-from fastapi_fleet.preflight.check_settings import REFUSED
+from fastapi_fleet.preflight.check_image import REFUSED
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.manifest import Manifest, Owner, child, child_labels, content_hash
 from fastapi_fleet.resources.probes import PROBE_FIELDS
@@ -24,15 +24,23 @@ _OF_THE_PROCESS = ("image", "env", "envFrom", "volumeMounts")
 
 def preflight_annotation(spec: FastAPIServiceSpec, template: Manifest) -> dict[str, str]:
     """On a Deployment whose image and configuration have been checked."""
-    return {} if spec.preflight is None else {ANNOTATION_PREFLIGHT: checked_hash(spec.preflight, template)}
+    return {} if spec.preflight is None else {ANNOTATION_PREFLIGHT: checked_hash(spec, spec.preflight, template)}
 
 
-def checked_hash(preflight: Preflight, template: Manifest) -> str:
+def asked_app(spec: FastAPIServiceSpec) -> str | None:
+    """The application that is asked for its OpenAPI document. None where none is asked for."""
+    preflight = spec.preflight
+    return None if preflight is None or preflight.contract.policy == "Off" else preflight.app or spec.app
+
+
+def checked_hash(spec: FastAPIServiceSpec, preflight: Preflight, template: Manifest) -> str:
     """Changes when the image does, or what its settings may read. `template`: of the service's pods."""
+    app = asked_app(spec)
     container = template["spec"]["containers"][0]
     return content_hash(
         {
             "settings": preflight.settings,
+            **({"app": app} if app is not None else {}),
             "config": template["metadata"]["annotations"][ANNOTATION_CONFIG_HASH],
             "volumes": template["spec"]["volumes"],
             **{field: container[field] for field in _OF_THE_PROCESS},
@@ -44,7 +52,7 @@ def render_preflight_job(owner: Owner, spec: FastAPIServiceSpec, template: Manif
     """`template`: of the service's pods. Sidecars and init containers are left out: they may act on the world."""
     if spec.preflight is None:
         return None
-    name = names.preflight_job(owner.name, checked_hash(spec.preflight, template))
+    name = names.preflight_job(owner.name, checked_hash(spec, spec.preflight, template))
     manifest = child(owner, api_version="batch/v1", kind="Job", name=name, component=COMPONENT, app=owner.name)
     pod = {
         **template["spec"],
@@ -76,7 +84,7 @@ def _container(owner: Owner, spec: FastAPIServiceSpec, preflight: Preflight, ser
     return {
         **{field: value for field, value in serving.items() if field not in _OF_SERVING},
         "command": ["python", "-c", script()],
-        "args": [preflight.settings, ANSWER_FILE, ",".join(sorted(_readable_variables(spec)))],
+        "args": [preflight.settings, ANSWER_FILE, ",".join(sorted(_readable_variables(spec))), asked_app(spec) or ""],
         "envFrom": [_with_coming_config(owner, source) for source in serving["envFrom"]],
         "terminationMessagePath": ANSWER_FILE,
         "terminationMessagePolicy": "File",

@@ -1,13 +1,13 @@
 """ConfigValid: the settings of the coming image accept the configuration of the coming pods."""
 
-from collections.abc import Iterator
-
 from fastapi_fleet.api.conditions import MESSAGE_LIMIT, ConditionType, Reason
-from fastapi_fleet.preflight.answer import CheckAnswer, read_answer
+from fastapi_fleet.preflight.answer import CheckAnswer
 from fastapi_fleet.status.conditions import Finding, fails, holds, unknown
 from fastapi_fleet.status.facts import LiveObject, PreflightFacts, ServiceFacts
+from fastapi_fleet.status.first_findings import first_of
 from fastapi_fleet.status.jobs import beside_what_serves, failure_of, has_succeeded, pods_of_job
 from fastapi_fleet.status.pods import ENDED, first_cause, hide_secrets
+from fastapi_fleet.status.preflight_answers import answers
 
 KIND = ConditionType.CONFIG_VALID
 
@@ -21,19 +21,24 @@ def config_valid(facts: ServiceFacts) -> Finding | None:
         return None
     if facts.preflight is None:
         return unknown(KIND, Reason.PENDING, "not checked yet")
-    if facts.preflight.job is None:
+    if facts.preflight.job is None or _is_asked_late(facts.preflight):
         return holds(KIND, Reason.UNCHANGED, "image and configuration are those that run already")
     return _of_job(facts, facts.preflight.job, facts.preflight)
 
 
 def is_accepted(preflight: PreflightFacts | None) -> bool:
     """Whether what was checked may run."""
-    return preflight is not None and (preflight.job is None or has_succeeded(preflight.job))
+    return preflight is not None and (preflight.unchanged or preflight.job is None or has_succeeded(preflight.job))
+
+
+def _is_asked_late(preflight: PreflightFacts) -> bool:
+    """For the document of what runs: what its settings say now changes nothing."""
+    return preflight.unchanged and preflight.job is not None and not has_succeeded(preflight.job)
 
 
 def _of_job(facts: ServiceFacts, job: LiveObject, preflight: PreflightFacts) -> Finding:
     name, pods = job["metadata"]["name"], pods_of_job(preflight.pods, job)
-    answer = next(_answers(pods), None)
+    answer = next((answer for _, answer in answers(pods)), None)
     if has_succeeded(job):
         return _accepted(facts, name, answer)
     failure, cause = failure_of(job), first_cause(pods, facts.secret_values)
@@ -57,19 +62,4 @@ def _accepted(facts: ServiceFacts, name: str, answer: CheckAnswer | None) -> Fin
 def _told(answer: CheckAnswer, facts: ServiceFacts) -> str:
     """Whole findings, as many as there is room for. Secrets are hidden before anything is cut."""
     findings = [hide_secrets(str(finding), facts.secret_values) for finding in answer.findings]
-    told: list[str] = []
-    for finding in findings:
-        if told and len("; ".join([*told, finding])) > _ROOM:
-            break
-        told.append(finding)
-    left = len(findings) - len(told) + answer.more
-    return "; ".join([*told, *([f"and {left} more"] if left else [])]) or "the image does not say why"
-
-
-def _answers(pods: list[LiveObject]) -> Iterator[CheckAnswer]:
-    for pod in pods:
-        for container in (pod.get("status") or {}).get("containerStatuses") or ():
-            ended = (container.get("state") or {}).get("terminated") or {}
-            answer = read_answer(ended.get("message") or "")
-            if answer is not None:
-                yield answer
+    return first_of(findings, _ROOM, more=answer.more) or "the image does not say why"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from fastapi_fleet.api.capacity import ServerCapacity
 from fastapi_fleet.api.conditions import Reason
@@ -59,10 +59,31 @@ class WorkerFacts:
 
 @dataclass(frozen=True)
 class PreflightFacts:
-    """`job`: checks what is to run; None where that runs already. `pods` are those of every such Job."""
+    """`job`: asks what is to run; None where nobody has to. `pods` are those of every such Job.
+
+    `unchanged`: what is to run does so already, and is held up by nothing that is asked of it.
+    """
 
     job: LiveObject | None
     pods: tuple[LiveObject, ...] = field(default=(), repr=False)
+    unchanged: bool = False
+
+
+@dataclass(frozen=True)
+class ContractFacts:
+    """What the OpenAPI document of the wanted image means for callers of the revision `against`.
+
+    `why`: there is no document, or nothing is known of it. `breaking`: what callers miss. `callers`: services that say
+    that they call this one. `approved`: by a person, for this revision. `known`: it is the one that was ready last.
+    """
+
+    outcome: Literal["compared", "first", "absent", "unknown"]
+    why: str = ""
+    against: str = ""
+    breaking: tuple[str, ...] = ()
+    callers: tuple[str, ...] = ()
+    approved: bool = False
+    known: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,7 +117,7 @@ class ServiceFacts:
     `rotations` is None where the pass did not get as far as that.
     `sharing_server`: most connections of each other service of the platform to the same database server, None of one
     whose spec does not tell.
-    `preflight` is None where nothing is to be checked, or not yet.
+    `preflight` and `contract` are None where nothing is to be checked, or not yet.
     `migration`: the Job of the wanted image, `migration_pods` those of every such Job.
     `served`: names of the kinds that a cluster may lack and this one has. `caller_namespaces`: whose pods may reach
     every service.
@@ -121,6 +142,7 @@ class ServiceFacts:
     rotations: tuple[RotationFacts, ...] | None = None
     sharing_server: tuple[int | None, ...] = ()
     preflight: PreflightFacts | None = None
+    contract: ContractFacts | None = None
     migration: LiveObject | None = None
     migration_pods: tuple[LiveObject, ...] = field(default=(), repr=False)
     migrated: frozenset[str] = frozenset()

@@ -14,6 +14,7 @@ from fastapi_fleet.status.backing_ready import broker_ready, database_ready
 from fastapi_fleet.status.conditions import Finding, holds, merge
 from fastapi_fleet.status.config_valid import config_valid
 from fastapi_fleet.status.connections_in_budget import connections_in_budget
+from fastapi_fleet.status.contract_compatible import awaited_approval, contract_compatible
 from fastapi_fleet.status.credentials_rotated import credentials_rotated, login_statuses
 from fastapi_fleet.status.dependencies_ready import dependencies_ready
 from fastapi_fleet.status.exposure_ready import exposure_ready
@@ -48,6 +49,7 @@ def compute_service_status(facts: ServiceFacts, previous: FastAPIServiceStatus, 
             "selector": _selector(facts.name),
             "history": history,
             "rollback": decided if isinstance(decided, Rollback) else None,
+            "awaits_approval": awaited_approval(facts),
             "last_ready_revision": facts.revision if complete else previous.last_ready_revision,
             **_running(facts),
             **_credentials(facts),
@@ -70,6 +72,7 @@ def _findings(
         database_ready(facts),
         broker_ready(facts),
         config_valid(facts),
+        contract_compatible(facts),
         migrations_complete(facts),
     ):
         if finding is not None:

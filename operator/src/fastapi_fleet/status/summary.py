@@ -12,6 +12,8 @@ STALLED_REASONS = frozenset(
         Reason.PROGRESS_DEADLINE_EXCEEDED,
         Reason.SETTINGS_REFUSED,
         Reason.PREFLIGHT_FAILED,
+        Reason.CONTRACT_BLOCKED,
+        Reason.APPROVAL_NEEDED,
         Reason.MIGRATION_FAILED,
         Reason.ADMIN_SECRET_MISSING,
         Reason.ADMIN_SECRET_INVALID,
@@ -39,12 +41,21 @@ _INFORMATIVE = frozenset(
 )
 """Warnings, and what is in other hands: a service whose Gateway is down goes on serving inside the cluster."""
 
+_TOLD_ONLY = frozenset(
+    {
+        Reason.SERVICE_NOT_READY,
+        Reason.CONTRACT_UNKNOWN,
+        Reason.CONTRACT_BROKEN,
+        Reason.CONTRACT_APPROVED,
+    }
+)
+"""Another service that is down, and what runs though its callers may break, do not take this one down."""
+
 
 def summarise(findings: Iterable[Finding]) -> Iterator[Finding]:
     """Ready first, then Reconciling or Stalled where one of them is true, then the conditions that they come from.
 
     Ready is as the first condition that does not hold; what failed says more than what was not looked at because of it.
-    Another service that is not Ready does not take this one down.
     """
     steps = list(findings)
     unmet = [step for step in steps if step.status != "True" and _counts(step)]
@@ -61,4 +72,4 @@ def summarise(findings: Iterable[Finding]) -> Iterator[Finding]:
 
 
 def _counts(step: Finding) -> bool:
-    return step.type not in _INFORMATIVE and step.reason is not Reason.SERVICE_NOT_READY
+    return step.type not in _INFORMATIVE and step.reason not in _TOLD_ONLY

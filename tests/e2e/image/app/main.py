@@ -39,6 +39,14 @@ async def burn(seconds: float, background: BackgroundTasks) -> None:
     background.add_task(_burn)
 
 
+if os.environ.get("APP_VERSION") == "1":
+
+    @app.get("/legacy")
+    async def legacy() -> str:
+        """What the next version takes away from its callers."""
+        return "still there"
+
+
 def _burn() -> None:
     while time.monotonic() < app.state.burning_until:
         busy_until = time.monotonic() + BUSY_SECONDS

@@ -1,14 +1,19 @@
-"""Makes the settings of a service in its own environment, and tells what is wrong with them without telling a value.
+"""Asks an image in its own environment: makes its settings, and prints its OpenAPI document. Tells no value.
 
-usage: python -c SOURCE MODULE:ATTRIBUTE FILE NAME,NAME...
+usage: python -c SOURCE SETTINGS FILE NAME,NAME... APP
 
-The answer goes into FILE as JSON. NAMEs are variables whose values may show. Ends with 3 where settings are refused.
+SETTINGS and APP are MODULE:ATTRIBUTE; an empty APP asks for no document. The answer goes into FILE as JSON. NAMEs are
+variables whose values may show. Ends with 3 where settings are refused.
 Runs in whatever image a service has: it needs the standard library of Python 3.9, and nothing else.
 """
 
 from __future__ import annotations
 
+import base64
+import gzip
+import hashlib
 import importlib
+import inspect
 import json
 import os
 import re
@@ -29,6 +34,17 @@ MOST_FINDINGS = 64
 PLACE_LIMIT, TEXT_LIMIT = 120, 300
 RUN = 6
 """Characters that a text and a secret must have in common to be hidden. A shorter secret is hidden as a word."""
+
+DOCUMENT_LIMIT = 1 << 20
+LINE_LENGTH = 4000
+"""With its prefix below what the kernel writes to a pipe at once: no thread of the image writes into a line."""
+
+LINE_PREFIX = "fastapi-fleet.io/openapi "
+FACTORY = "create_app"
+SHORTEST_IN_DOCUMENT = 8
+NAMES_OF_FIELDS = {"$ref", "required", "mapping", "operationId"}
+COMPARED = ("openapi", "paths", "components", "security")
+"""Parts of a document. Titles, servers and tags are nobody's contract."""
 
 NEVER_SECRET = {"HOME", "HOSTNAME", "LANG", "OLDPWD", "PATH", "PWD", "SHLVL", "TERM", "TZ", "_"}
 NEVER_SECRET_PREFIXES = ("KUBERNETES_", "LC_", "PYTHON")
@@ -154,6 +170,60 @@ def is_never_secret(name: str) -> bool:
     return name in NEVER_SECRET or name.startswith(NEVER_SECRET_PREFIXES)
 
 
+def ask_for_document(path: str, hidden: Iterable[str]) -> Answer:
+    """Print the document, past what the image has put in the place of sys.stdout. Returns what is told beside."""
+    secret = set(hidden)
+    try:
+        document = application(path).openapi()
+        text = json.dumps({part: document[part] for part in COMPARED if part in document})
+        kept = without(json.loads(text), {value for value in secret if len(value) >= SHORTEST_IN_DOCUMENT})
+    except AbsentError as absent:
+        return {"outcome": "absent", "why": f"{path}: {absent}"}
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - as with the settings
+        told = finding(place_of(error), redacted(f"{type(error).__name__}: {error}", secret))
+        return {"outcome": "failed", "why": ": ".join(part for part in told.values() if part)}
+    raw = json.dumps(kept, sort_keys=True, separators=(",", ":")).encode("ascii")
+    if len(raw) > DOCUMENT_LIMIT:
+        return {"outcome": "failed", "why": f"the document has {len(raw)} bytes, more than {DOCUMENT_LIMIT}"}
+    lines = lines_of(raw)
+    for line in lines:
+        os.write(1, line)
+    return {"outcome": "made", "lines": len(lines), "digest": hashlib.sha256(raw).hexdigest()}
+
+
+def application(path: str) -> Any:  # noqa: ANN401 - as load
+    """What has an OpenAPI document; or what the function returns, where it is one that makes it."""
+    try:
+        found = load(path)
+    except AbsentError as absent:
+        try:
+            found = load(f"{path.partition(':')[0]}:{FACTORY}")
+        except AbsentError:
+            raise absent from None
+    if inspect.isroutine(found):
+        found = found()
+    if not callable(getattr(found, "openapi", None)):
+        raise AbsentError("it has no OpenAPI document")
+    return found
+
+
+def without(value: Any, hidden: set[str], field: str = "") -> Any:  # noqa: ANN401 - any JSON
+    """The document without secrets: the default of a parameter can be one. Names of fields and places stay."""
+    if isinstance(value, dict):
+        return {key: without(inner, hidden, key) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [without(item, hidden, field) for item in value]
+    is_secret = isinstance(value, str) and field not in NAMES_OF_FIELDS and any(text in value for text in hidden)
+    return "***" if is_secret else value
+
+
+def lines_of(raw: bytes) -> list[bytes]:
+    """Compressed. Each begins a line, whatever the image has printed before."""
+    text = base64.b64encode(gzip.compress(raw, mtime=0)).decode("ascii")
+    parts = [text[start : start + LINE_LENGTH] for start in range(0, len(text), LINE_LENGTH)]
+    return [f"\n{LINE_PREFIX}{part}\n".encode("ascii") for part in parts]
+
+
 def end(answer: Answer, file: str) -> NoReturn:
     """Whatever threads the image has begun: they must not hold a rollout up."""
     Path(file).write_text(encoded(answer), encoding="ascii")
@@ -161,16 +231,26 @@ def end(answer: Answer, file: str) -> NoReturn:
     os._exit(REFUSED if answer["outcome"] == "refused" else 0)
 
 
-def main(path: str, file: str, names: str) -> NoReturn:
+def main(path: str, file: str, names: str, app: str) -> NoReturn:
     shown = {name for name in os.environ if name in names.split(",")}
     hidden = {os.environ[name] for name in os.environ if name not in shown and not is_never_secret(name)}
-    late = {"outcome": "refused", "findings": [finding(path, f"took more than {SECONDS:.0f} s")]}
-    watchdog = threading.Timer(SECONDS, end, (late, file))
+    told = {os.environ[name] for name in shown}
+    late = f"took more than {SECONDS:.0f} s"
+    watchdog = end_after(SECONDS, {"outcome": "refused", "findings": [finding(path, late)]}, file)
+    answer = check(path, hidden, told)
+    watchdog.cancel()
+    if app and answer["outcome"] != "refused":
+        watchdog = end_after(SECONDS, {**answer, "contract": {"outcome": "failed", "why": f"{app}: {late}"}}, file)
+        answer = {**answer, "contract": ask_for_document(app, hidden - told)}
+        watchdog.cancel()
+    end(answer, file)
+
+
+def end_after(seconds: float, answer: Answer, file: str) -> threading.Timer:
+    watchdog = threading.Timer(seconds, end, (answer, file))
     watchdog.daemon = True
     watchdog.start()
-    answer = check(path, hidden, {os.environ[name] for name in shown})
-    watchdog.cancel()
-    end(answer, file)
+    return watchdog
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from fastapi_fleet.preflight.answer import read_answer, script
-from fastapi_fleet.preflight.check_settings import ANSWER_LIMIT, redacted
+from fastapi_fleet.preflight.check_image import ANSWER_LIMIT, redacted
 
 PYDANTIC = (
     "from typing import *\nfrom pydantic import *\nfrom pydantic_settings import *\nclass Settings(BaseSettings):\n"
@@ -33,7 +33,7 @@ def ask(folder: Path, source: str, path: str = "app.config:Settings", shown: str
     module.write_text(source)
     file = folder / "answer"
     process = subprocess.run(  # noqa: S603 - the interpreter of the tests, on the script under test
-        [sys.executable, "-c", script(), path, str(file), shown],
+        [sys.executable, "-c", script(), path, str(file), shown, ""],
         cwd=folder,
         env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **environment},
         capture_output=True,
@@ -218,7 +218,7 @@ def test_settings_that_do_not_come_to_an_end_are_refused(tmp_path: Path, monkeyp
 
 
 def test_script_needs_nothing_but_the_standard_library() -> None:
-    command = [sys.executable, "-I", "-S", "-c", script(), "json:JSONDecoder", "/dev/null", ""]
+    command = [sys.executable, "-I", "-S", "-c", script(), "json:JSONDecoder", "/dev/null", "", ""]
     assert subprocess.run(command, check=False, timeout=60).returncode == 0  # noqa: S603 - as above
 
 
