@@ -4,8 +4,9 @@ from itertools import repeat
 
 from fastapi_fleet.api.conditions import Reason
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
-from fastapi_fleet.constants import ANNOTATION_REPLICAS, LABEL_OWNER_NAME
+from fastapi_fleet.constants import ANNOTATION_REPLICAS, LABEL_COMPONENT, LABEL_OWNER_NAME
 from fastapi_fleet.kube.kinds import CHILDREN, OPTIONAL, Object, ObjectKey
+from fastapi_fleet.resources import contract_document
 from hypothesis import assume, given, settings
 from support import specs
 from support.fleet import Fleet
@@ -56,12 +57,13 @@ async def come_to_rest(fleet: Fleet, spec: FastAPIServiceSpec) -> None:
 
 
 def children(fleet: Fleet) -> dict[ObjectKey, Object]:
-    """What the operator made for the service."""
+    """What the operator made for the service, but for the OpenAPI documents that its history keeps."""
     found = {key: fleet.kube.object(key) for kind in (*CHILDREN, *OPTIONAL) for key in fleet.kube.keys(kind.name)}
     return {
         key: _lasting(obj)
         for key, obj in found.items()
         if obj["metadata"].get("labels", {}).get(LABEL_OWNER_NAME) == "shop"
+        if obj["metadata"]["labels"].get(LABEL_COMPONENT) != contract_document.COMPONENT
     }
 
 
