@@ -49,6 +49,7 @@ test-faults-quick: setup ## Both services while their databases and broker are k
 test-faults: setup ## The same, and the faults of test-e2e, at ten times the size (an hour and a half)
 	@FAULTS_SCALE=10 hack/test-faults.sh
 	@FAULTS_SCALE=10 hack/test-upstream-faults.sh
+	@hack/remove-test-namespaces.sh
 	@$(MAKE) --no-print-directory up
 	@FAULTS_SCALE=10 hack/run-tests.sh tests/e2e test_traffic.py test_idle.py test_deletion_orders.py
 
@@ -57,7 +58,9 @@ test-compose: images ## Both services by compose.yaml, as a user calls them
 	@hack/test-compose.sh
 
 .PHONY: test-e2e
-test-e2e: clients up ## The whole on kind, through what kubectl and HTTP show
+test-e2e: clients ## The whole on kind, through what kubectl and HTTP show
+	@hack/remove-test-namespaces.sh
+	@$(MAKE) --no-print-directory up
 	@hack/run-tests.sh tests/e2e
 
 ##@ Develop

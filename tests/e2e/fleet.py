@@ -23,6 +23,9 @@ READY_SECONDS: Final = 120.0
 
 CHILDREN: Final = ("serviceaccount", "service", "configmap", "secret", "deployment")
 
+_ROOM: Final = {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}
+"""What a server of a test asks for: half of what it would get by default."""
+
 _QUICK: Final = {
     "probes": {"readiness": {"initialDelaySeconds": 0, "periodSeconds": 1}},
     "shutdown": {"gracePeriodSeconds": 5, "drainSeconds": 0},
@@ -58,7 +61,10 @@ def platform(images: Images) -> Manifest:
         "apiVersion": API_VERSION,
         "kind": "FleetPlatform",
         "metadata": {"name": "default"},
-        "spec": {"postgres": {"image": images.postgres}, "rabbitmq": {"image": images.rabbitmq}},
+        "spec": {
+            "postgres": {"image": images.postgres, "resources": _ROOM},
+            "rabbitmq": {"image": images.rabbitmq, "resources": _ROOM},
+        },
     }
 
 
