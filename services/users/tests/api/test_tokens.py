@@ -219,7 +219,7 @@ async def test_shows_no_key_where_the_secret_is_shared(anonymous: httpx2.AsyncCl
 
 
 async def test_with_keys_of_its_own_others_verify_what_it_signs_and_hold_no_secret(settings: Settings) -> None:
-    old, new = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+    old, new, other = (Ed25519PrivateKey.generate() for _ in range(3))
     pem = new.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     previous = old.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     changed = {
@@ -227,6 +227,7 @@ async def test_with_keys_of_its_own_others_verify_what_it_signs_and_hold_no_secr
         "jwt_secret": None,
         "jwt_private_key": pem,
         "jwt_previous_public_keys": previous,
+        "jwt_other_private_key": other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
     }
     async with serving(settings, **changed) as client:
         user = (await client.post("/users", json=ADA)).json()
@@ -236,7 +237,7 @@ async def test_with_keys_of_its_own_others_verify_what_it_signs_and_hold_no_secr
         remote = RemoteKeys("http://users/.well-known/jwks.json", transport=client._transport)
         principal = await TokenVerifier(remote, TokenSettings(jwt_algorithm="EdDSA")).verify(token)
     assert principal.subject == own.json()["id"] == user["id"]
-    assert len(keys) == 2
+    assert len(keys) == 3
     assert not any("d" in key for key in keys)
 
 

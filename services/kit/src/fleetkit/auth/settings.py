@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings
 
 from fleetkit.auth.keys import InvalidKeyMaterialError, private_key, public_keys
@@ -27,12 +27,20 @@ def _ed25519(pem: SecretStr) -> SecretStr:
     return pem
 
 
+def _none_for_empty(pem: object) -> object:
+    # A variable that is empty most of the time, because there is one key.
+    return None if pem == "" else pem
+
+
 def _all_ed25519(pem: str) -> str:
     try:
         public_keys(pem)
     except InvalidKeyMaterialError as error:
         raise ValueError(str(error)) from None
     return pem
+
+
+PrivateKey = Annotated[SecretStr, AfterValidator(_ed25519)]
 
 
 class TokenSettings(BaseSettings):
@@ -68,9 +76,12 @@ class SignerSettings(TokenSettings):
 
     With EdDSA, `JWT_PRIVATE_KEY` is an Ed25519 key in PEM, and `JWT_PREVIOUS_PUBLIC_KEYS` holds the public keys, in
     PEM one after the other, whose tokens are still accepted after the private key was exchanged.
+    `JWT_OTHER_PRIVATE_KEY` is the next key or the one before, or empty: it is shown, its tokens are accepted, and
+    nobody signs by it.
     """
 
-    jwt_private_key: Annotated[SecretStr, AfterValidator(_ed25519)] | None = Field(default=None, validate_default=True)
+    jwt_private_key: PrivateKey | None = Field(default=None, validate_default=True)
+    jwt_other_private_key: Annotated[PrivateKey | None, BeforeValidator(_none_for_empty)] = None
     jwt_previous_public_keys: Annotated[str, AfterValidator(_all_ed25519)] = ""
     token_expiry_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 60
 

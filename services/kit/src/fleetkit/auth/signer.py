@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from pydantic import SecretStr
 
 from fleetkit.auth.keys import PublicKeys, SharedSecret, json_web_key, key_id, private_key, public_keys
 from fleetkit.auth.principal import Principal
@@ -27,7 +28,7 @@ class TokenSigner:
 
     def __init__(self, settings: SignerSettings) -> None:
         self._settings = settings
-        self._private = _private_key(settings)
+        self._private = _private_key(settings.jwt_private_key, settings)
         self._public = _public_keys(self._private, settings)
 
     def sign(self, principal: Principal) -> IssuedToken:
@@ -52,7 +53,7 @@ class TokenSigner:
         return [json_web_key(key) for key in self._public.values()]
 
     def verifier(self) -> TokenVerifier:
-        """Verifies what this signer signs, and what it signed with the keys before."""
+        """Verifies what this signer signs, and what others sign with the keys beside its own."""
         secret = self._settings.jwt_secret
         if self._private is None and secret is not None:
             return TokenVerifier(SharedSecret(secret), self._settings)
@@ -66,13 +67,14 @@ class TokenSigner:
         return jwt.encode(claims, secret.get_secret_value() if secret else "", algorithm="HS256")
 
 
-def _private_key(settings: SignerSettings) -> Ed25519PrivateKey | None:
-    pem = settings.jwt_private_key
+def _private_key(pem: SecretStr | None, settings: SignerSettings) -> Ed25519PrivateKey | None:
     return private_key(pem) if pem is not None and settings.jwt_algorithm == "EdDSA" else None
 
 
 def _public_keys(current: Ed25519PrivateKey | None, settings: SignerSettings) -> dict[str, Ed25519PublicKey]:
     if current is None:
         return {}
-    keys = [current.public_key(), *public_keys(settings.jwt_previous_public_keys)]
+    other = _private_key(settings.jwt_other_private_key, settings)
+    private = [current] if other is None else [current, other]
+    keys = [*(key.public_key() for key in private), *public_keys(settings.jwt_previous_public_keys)]
     return {key_id(key): key for key in keys}

@@ -40,6 +40,8 @@ def test_keys_are_required_where_they_are_used(monkeypatch: pytest.MonkeyPatch) 
         ("JWT_PRIVATE_KEY", "hunter2"),
         ("JWT_PRIVATE_KEY", EC_PRIVATE),
         ("JWT_PRIVATE_KEY", public_pem(SIGNING_KEY)),
+        ("JWT_OTHER_PRIVATE_KEY", "hunter2"),
+        ("JWT_OTHER_PRIVATE_KEY", EC_PRIVATE),
         ("JWT_PREVIOUS_PUBLIC_KEYS", "hunter2"),
         ("JWT_PREVIOUS_PUBLIC_KEYS", EC_PUBLIC),
         ("JWT_PREVIOUS_PUBLIC_KEYS", private_pem(SIGNING_KEY)),
@@ -66,9 +68,16 @@ def test_keys_may_follow_one_another(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load_settings(SignerSettings).jwt_previous_public_keys.count("BEGIN") == 2
 
 
+def test_the_other_key_may_be_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JWT_SECRET", SECRET)
+    monkeypatch.setenv("JWT_OTHER_PRIVATE_KEY", "")
+    assert load_settings(SignerSettings).jwt_other_private_key is None
+
+
 def test_never_shows_a_secret_in_its_representation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JWT_SECRET", SECRET)
     monkeypatch.setenv("JWT_PRIVATE_KEY", private_pem(SIGNING_KEY))
+    monkeypatch.setenv("JWT_OTHER_PRIVATE_KEY", private_pem(OTHER_KEY))
     shown = repr(load_settings(SignerSettings))
     assert "hunter2" not in shown
     assert "PRIVATE" not in shown
