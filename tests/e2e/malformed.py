@@ -22,6 +22,7 @@ BROKEN_WORDS: Final = ("\t", " ", "-", "*", "é", "a b", ":")
 OF_ANOTHER_TYPE: Final[Mapping[str, tuple[Any, str]]] = {
     "string": (7, "integer"),
     "integer": ("seven", "string"),
+    "number": ("seven", "string"),
     "boolean": ("yes", "string"),
     "array": ("a", "string"),
     "object": ([], "array"),
@@ -89,7 +90,7 @@ def _broken_itself(schema: Schema, path: str) -> Iterator[Bad]:
     other, name = OF_ANOTHER_TYPE[schema["type"]]
     yield Bad(path, "of another type", other, f'must be of type {schema["type"]}: "{name}"')
     match schema["type"]:
-        case "integer":
+        case "integer" | "number":
             yield from _broken_number(schema, path)
         case "string":
             yield from _broken_text(schema, path)
@@ -145,7 +146,7 @@ def _broken_object(schema: Schema, path: str) -> Iterator[Bad]:
 def _good(schema: Schema) -> Any:
     """The least value of the type."""
     match schema["type"]:
-        case "integer":
+        case "integer" | "number":
             return max(schema.get("minimum", 1), 1)
         case "boolean":
             return True

@@ -61,6 +61,9 @@ ANNOTATION_ROTATION: Final[dict[BackingPart, str]] = {
 }
 """On a service's Secret: since when the login in it is in use, and whether the one before is locked."""
 
+LABEL_TRACK: Final = f"{GROUP}/track"
+"""On the pods of a canary: what tells them from those of the Deployment that serves. These have none."""
+
 HEALTH_LIVE_PATH: Final = "/health/live"
 HEALTH_READY_PATH: Final = "/health/ready"
 

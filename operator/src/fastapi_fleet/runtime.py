@@ -11,6 +11,7 @@ from uuid import uuid4
 import structlog
 from prometheus_client import Gauge
 
+from fastapi_fleet.backends.pod_metrics import PodMetrics
 from fastapi_fleet.backends.postgres import PostgresBackend
 from fastapi_fleet.backends.rabbitmq import RabbitmqBackend
 from fastapi_fleet.config import OperatorSettings
@@ -74,6 +75,7 @@ class Runtime:
             clock=loop.time,
         )
         self._rabbitmq = RabbitmqBackend()
+        self._pod_metrics = PodMetrics()
         self._cache = ObjectCache()
         self._dependents = Dependents()
         self._relists = Relists(clock=loop.time)
@@ -111,6 +113,7 @@ class Runtime:
                 await self._work_until(stop)
             finally:
                 await self._rabbitmq.aclose()
+                await self._pod_metrics.aclose()
                 await self._kube.aclose()
 
     async def _prime(self, stop: asyncio.Event) -> None:
@@ -164,6 +167,7 @@ class Runtime:
             self._dependents,
             self._references,
             backing,
+            self._pod_metrics,
             generate=generate_secret,
             now=now,
             announce=announce,

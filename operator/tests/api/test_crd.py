@@ -14,6 +14,7 @@ STRUCTURAL_KEYWORDS = frozenset(
 LIMITS_BY_TYPE = {
     "string": {"maxLength", "enum", "format"},
     "integer": {"maximum", "format"},
+    "number": {"maximum"},
     "array": {"maxItems"},
     "object": {"maxProperties", "properties"},
     "boolean": {"type"},

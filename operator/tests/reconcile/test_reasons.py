@@ -47,6 +47,7 @@ from support.scenarios import (
     running,
     running_without_the_job_that_checked_it,
     submitted,
+    tried,
 )
 
 
@@ -138,6 +139,9 @@ TOLD: dict[Reason, Told] = {
     Reason.MIGRATIONS_HAVE_RUN: Told(
         not_ready_in_time(EMBEDDED, MIGRATED, fastapi_service(image=NEWER, **MIGRATED_SPEC)), Type.ROLLED_BACK, "False"
     ),
+    Reason.CANARY_STEP: Told(tried(seconds=0), Type.ROLLOUT_COMPLETE, "False"),
+    Reason.CANARY_UNMEASURED: Told(tried(seconds=60, maxErrorRate=0.1), Type.RECONCILING, "True"),
+    Reason.CANARY_ABORTED: Told(tried(seconds=300), Type.STALLED, "True"),
     Reason.PROGRESS_DEADLINE_EXCEEDED: Told(
         rolling_out(conditions=[{"type": "Progressing", "status": "False"}]), Type.STALLED, "True"
     ),

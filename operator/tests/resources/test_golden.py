@@ -13,6 +13,7 @@ from fastapi_fleet.api.platform_spec import FleetPlatformSpec
 from fastapi_fleet.kube.kinds import FASTAPI_SERVICE
 from fastapi_fleet.reconcile.ownership import owner_from
 from fastapi_fleet.reconcile.parse import parse_platform, parse_service
+from fastapi_fleet.resources.canary import render_canary
 from fastapi_fleet.resources.manifest import Manifest
 from fastapi_fleet.resources.own_server import OwnServer
 from fastapi_fleet.resources.platform_defaults import with_defaults
@@ -49,7 +50,9 @@ def render(given: dict[str, Any]) -> list[Manifest]:
             served=frozenset(given.get("served", ())),
         )
         spec = with_defaults(parse_service(resource), Defaults.model_validate(given.get("defaults", {})))
-        return list(render_fastapi_service(owner, spec, inputs).all)
+        manifests = render_fastapi_service(owner, spec, inputs)
+        pods = given.get("canaryPods")
+        return [*manifests.all, *([render_canary(owner, manifests.workload, pods)] if pods is not None else [])]
     return render_fleet_platform(
         owner,
         parse_platform(resource),

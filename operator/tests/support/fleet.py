@@ -37,6 +37,7 @@ from fastapi_fleet.status.jobs import is_at_work
 from support.backends import FakePostgres, FakeRabbitmq
 from support.events import FakeEventSink
 from support.kubernetes import Call, FakeKube
+from support.pod_metrics import FakePodMetrics
 from support.preflights import accept
 from support.time import ManualTime
 
@@ -87,6 +88,7 @@ class Fleet:
         self.references = References(kube=self.kube, dependents=self.dependents, intake=self.intake)
         self.event_sink = FakeEventSink()
         self.events = Events(self.event_sink, now=self.now, instance="fastapi-fleet-0")
+        self.pod_metrics = FakePodMetrics()
         self.secrets = _secrets()
         self.service_pass, self.platform_pass = self._passes(caller_namespaces)
         self.workers = Workers(
@@ -175,6 +177,7 @@ class Fleet:
             self.dependents,
             self.references,
             backing,
+            self.pod_metrics,
             generate=lambda: next(self.secrets),
             now=self.now,
             announce=self._announce,

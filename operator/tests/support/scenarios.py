@@ -14,7 +14,7 @@ from fastapi_fleet.kube.kinds import OPTIONAL, Object
 from fastapi_fleet.reconcile.service_pass import RELEASE_DEADLINE
 from fastapi_fleet.resources.secret import encode
 
-from support.fleet import Fleet, child
+from support.fleet import Fleet, child, come_up
 from support.resources import fastapi_service, fleet_platform
 from support.rollouts import DEADLINE_SECONDS, run_out
 
@@ -288,3 +288,20 @@ def begin_a_rollout(fleet: Fleet) -> None:
 
 def refuse_new_logins(fleet: Fleet) -> None:
     fleet.postgres.refused = {f"canary-{number}" for number in range(100)}
+
+
+def tried(seconds: float, **analysis: Any) -> Scenario:
+    """A canary whose pod is available in time, if it is to be measured, and never else."""
+
+    async def scenario() -> Fleet:
+        steps = {"steps": [{"weight": 10, "pause": 60}], **({"analysis": analysis} if analysis else {})}
+        fleet = await running(fastapi_service(rollout={"canary": steps}))()
+        await fleet.submit(fastapi_service(image="registry.example/shop:2", rollout={"canary": steps}))
+        if analysis:
+            fleet.kube.edit(child("Deployment", "shop-canary"), come_up)
+            await fleet.settle()
+        fleet.time.advance(seconds)
+        await fleet.settle()
+        return fleet
+
+    return scenario

@@ -265,6 +265,20 @@ REASONS: Final[dict[Reason, Explanation]] = {
         "Correct the spec or the image. If the older image works with the schema of today, go back by `fleet rollback "
         "NAME`, or have it done by spec.rollout.autoRollback: Always.",
     ),
+    Reason.CANARY_STEP: Explanation(
+        "The new revision runs as a canary beside the one that serves; the message tells the step and when it ends.",
+        "Wait. To roll it out at once, take spec.rollout.canary out; to stop it, go back to the image before.",
+    ),
+    Reason.CANARY_UNMEASURED: Explanation(
+        "The canary runs, and its metrics do not tell whether it keeps to spec.rollout.canary.analysis: too few "
+        "requests, or pods that do not answer the operator. No step ends meanwhile.",
+        "Read the message: wait for requests, or mend /metrics or the way to it. Without analysis, steps go by time.",
+    ),
+    Reason.CANARY_ABORTED: Explanation(
+        "The canary was taken away, for what the message says; the revision before goes on serving. The new one is "
+        "not tried again until the spec changes.",
+        "Correct the image or the spec.",
+    ),
     Reason.PROGRESS_DEADLINE_EXCEEDED: Explanation(
         "The rollout made no progress for its whole deadline; old pods go on serving.",
         "Look at the newest pods: `kubectl describe pod`, `kubectl logs`; then correct the image or the spec.",

@@ -4,6 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
 
+from fastapi_fleet.api.canary_status import CanaryStatus
 from fastapi_fleet.api.conditions import Condition
 from fastapi_fleet.api.endpoints import BrokerEndpoint, PostgresEndpoint
 from fastapi_fleet.api.model import ApiModel, Count, Generation, map_list
@@ -115,6 +116,7 @@ class FastAPIServiceStatus(ResourceStatus):
         description="Most connections that it may hold to its database server, as far as spec.database tells: what "
         "other services of the platform reckon with.",
     )
+    canary: CanaryStatus | None = Field(None, description="The canary that runs, or how the last one ended.")
     binding: Binding | None = Field(None, description="Provisioned Service of servicebinding.io.")
 
 

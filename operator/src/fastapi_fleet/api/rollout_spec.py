@@ -4,6 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from fastapi_fleet.api.canary_spec import Canary
 from fastapi_fleet.api.model import ApiModel, cel, cel_rules
 
 DEFAULT_STARTUP_SECONDS: Final = 60
@@ -46,6 +47,11 @@ class Rollout(ApiModel):
         description="Whether the last revision that was ready runs in place of one that did not get ready within its "
         "deadline, until the spec changes. UnlessMigrated: not where database.migrations have run between the two. "
         "Always: also then, for schemas that an older image can work with.",
+    )
+    canary: Canary | None = Field(
+        None,
+        description="A new revision runs beside the one that serves, with a part of the requests, before it takes "
+        "over. Left out, it is rolled out at once.",
     )
 
     def deadline_seconds(self, startup_seconds: int) -> int:

@@ -75,8 +75,8 @@ def _service(resource: Object, world: World, settings: ClusterSettings) -> Itera
         world.observe(owner, spec),
         cache=world.cache,
         generate=lambda: GENERATED,
-        caller_namespaces=tuple(settings.caller_namespaces),
         operator_namespace=settings.operator_namespace,
+        caller_namespaces=tuple(settings.caller_namespaces),
     )
     yield from plan.manifests.all
 

@@ -161,8 +161,8 @@ class _Children:
             observed,
             cache=self._cache,
             generate=lambda: GENERATED,
-            caller_namespaces=self._settings.caller_namespaces,
             operator_namespace=self._settings.operator_namespace,
+            caller_namespaces=self._settings.caller_namespaces,
         )
 
     def _with_brought(self, observed: Observed, spec: FastAPIServiceSpec) -> Observed:

@@ -14,6 +14,8 @@ from fastapi_fleet.kube.cache import ObjectCache, called_by
 from fastapi_fleet.kube.client import KubeClient
 from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, Object, ObjectKey, key_of
 from fastapi_fleet.reconcile.backing_services import BackingServices
+from fastapi_fleet.reconcile.canary import Canaries
+from fastapi_fleet.reconcile.canary_metrics import CanaryMetrics, MetricsReader
 from fastapi_fleet.reconcile.children import Children
 from fastapi_fleet.reconcile.contracts import Contracts
 from fastapi_fleet.reconcile.credentials import ServiceIdentity, password_in
@@ -62,7 +64,7 @@ class ServicePassDependencies:
 
     `warn` tells people of what no status can say. `wake` asks for a pass over another service.
     `caller_namespaces`: whose pods may reach every service. `operator_namespace`: where the operator's own pods are,
-    which administer the services' own servers.
+    which administer the services' own servers, and ask canaries for their metrics by `pod_metrics`.
     """
 
     kube: KubeClient
@@ -70,6 +72,7 @@ class ServicePassDependencies:
     dependents: Dependents
     references: References
     backing: BackingServices
+    pod_metrics: MetricsReader
     generate: Callable[[], str]
     now: Now
     announce: Announce
@@ -92,8 +95,8 @@ class ServicePass:
         self._now = dependencies.now
         self._warn = dependencies.warn
         self._wake = dependencies.wake
-        self._caller_namespaces = dependencies.caller_namespaces
         self._operator_namespace = dependencies.operator_namespace
+        self._caller_namespaces = dependencies.caller_namespaces
         self._children = Children(dependencies.kube, dependencies.cache)
         self._release = Release(dependencies.cache, dependencies.backing)
         self._preflights = Preflights(dependencies.cache, self._children)
@@ -106,6 +109,8 @@ class ServicePass:
             generate=dependencies.generate,
             now=dependencies.now,
         )
+        canary_metrics = CanaryMetrics(dependencies.pod_metrics)
+        self._canaries = Canaries(dependencies.cache, self._children, canary_metrics, dependencies.now)
         self._status = StatusWriter(dependencies.kube, dependencies.cache, dependencies.announce)
 
     async def reconcile(self, key: ObjectKey) -> Outcome:
@@ -147,8 +152,8 @@ class ServicePass:
                 observed,
                 cache=self._cache,
                 generate=self._generate,
-                caller_namespaces=self._caller_namespaces,
                 operator_namespace=self._operator_namespace,
+                caller_namespaces=self._caller_namespaces,
             )
             facts = replace(with_plan(facts, plan), rotations=plan_rotations(resource, plan, self._now()))
             facts = await self._with_ways_back(resource, facts)
@@ -208,17 +213,21 @@ class ServicePass:
         return replace(facts, database=database, broker=broker)
 
     async def _configure(self, plan: ServicePlan, facts: ServiceFacts) -> None:
-        """Pods that start anew read it at once, of whatever revision they are."""
-        if plan.is_let_in(facts):
+        """Pods that start anew read it at once, of whatever revision they are: where there is a canary, after that."""
+        if plan.is_let_in(facts) and plan.spec.rollout.canary is None:
             await self._children.apply(plan.manifests.configuration, plan.observed.children)
 
     async def _run(self, resource: Object, plan: ServicePlan, facts: ServiceFacts) -> ServiceFacts:
-        if plan.may_run(facts):
+        facts = await self._canaries.judge(plan, resource, facts)
+        if plan.takes_over(facts):
             await self._hand_over_replicas(plan)
-            await self._children.apply(plan.manifests.running, plan.observed.children)
+            await self._children.apply((*plan.manifests.configuration, *plan.manifests.running), plan.observed.children)
             self._wake_those_called_anew(plan)
+        canary = await self._canaries.run(plan, facts)
         kept = (*self._migrations.kept(plan, resource), *self._contracts.kept(plan, resource), *plan.still_used)
-        await self._children.prune(plan.owner, (*plan.manifests.all, *kept))
+        await self._children.prune(
+            plan.owner, (*plan.manifests.all, *kept, *canary, *self._canaries.held(plan, facts))
+        )
         return with_exposure(with_running(facts, plan, self._cache), self._cache)
 
     def _wake_those_called_anew(self, plan: ServicePlan) -> None:

@@ -34,6 +34,7 @@ from fastapi_fleet.resources.equality import holds
 from fastapi_fleet.resources.manifest import Owner
 from fastapi_fleet.resources.render import ServiceManifests, render_fastapi_service
 from fastapi_fleet.resources.service_inputs import ServiceInputs
+from fastapi_fleet.status.canary import holds_back
 from fastapi_fleet.status.config_valid import is_accepted
 from fastapi_fleet.status.contract_compatible import is_permitted
 from fastapi_fleet.status.facts import ServiceFacts, WorkerFacts
@@ -90,6 +91,10 @@ class ServicePlan:
         states = [state for state in (facts.database, facts.broker) if state is not None]
         return self.observed.deployment is not None or all(state.ready for state in states)
 
+    def takes_over(self, facts: ServiceFacts) -> bool:
+        """Whether what is wanted is written where requests go, or what serves is left as it is."""
+        return self.may_run(facts) and not (facts.canary is not None and holds_back(facts.canary.state))
+
 
 def plan_service(
     owner: Owner,
@@ -98,8 +103,8 @@ def plan_service(
     *,
     cache: ObjectCache,
     generate: Callable[[], str],
-    caller_namespaces: tuple[str, ...],
     operator_namespace: str,
+    caller_namespaces: tuple[str, ...],
 ) -> ServicePlan:
     """Raises DependencyMissingError, NotOwnedError or InvalidSpecError: then nothing is to be written."""
     require_dependencies(owner, spec, observed, cache)
@@ -111,6 +116,7 @@ def plan_service(
     inputs = replace(
         _inputs(spec, observed, credentials),
         migration_credentials=migration_credentials,
+        operator_namespace=operator_namespace,
         caller_namespaces=caller_namespaces,
         own_server=own_server(
             owner,
@@ -199,7 +205,10 @@ def _diverges(plan: ServicePlan) -> bool:
 
 
 def outcome_of_facts(facts: ServiceFacts) -> Outcome:
-    """What a pass that went through leaves to be done: backends are looked at again, sooner when they are not ready."""
+    """What a pass that went through leaves to be done: backends are looked at again, sooner when they are not ready.
+
+    A canary is looked at when its time has come.
+    """
     states = [state for state in (facts.database, facts.broker) if state is not None]
     if any(state.reason is Reason.BACKEND_UNAVAILABLE for state in states):
         return Outcome("error", retry=True)
@@ -209,9 +218,9 @@ def outcome_of_facts(facts: ServiceFacts) -> Outcome:
     if any(one.obstacle for one in rotations):
         return Outcome("error", retry=True)
     soon = [one.again_after for one in rotations if one.again_after is not None]
-    if soon:
-        return Outcome("success", again_after=min(soon))
-    return Outcome("success", again_after=DRIFT_CHECK_SECONDS if states else None)
+    again_after = min(soon) if soon else DRIFT_CHECK_SECONDS if states else None
+    due = facts.canary.due_in if facts.canary is not None else None
+    return Outcome("success", again_after=min((at for at in (again_after, due) if at is not None), default=None))
 
 
 def _runs_older(observed: Observed, manifests: ServiceManifests) -> bool:

@@ -8,7 +8,13 @@ from fastapi_fleet.resources.manifest import Manifest, Owner, child
 def config_map_names(owner: Owner, spec: FastAPIServiceSpec) -> list[str]:
     if not spec.config:
         return []
-    return [names.config_map(owner.name), *([names.preflight_config_map(owner.name)] if spec.preflight else [])]
+    coming = [names.coming_config_map(owner.name)] if comes_apart(spec) else []
+    return [names.config_map(owner.name), *coming]
+
+
+def comes_apart(spec: FastAPIServiceSpec) -> bool:
+    """Whether the configuration is checked or tried before the pods that serve may read it."""
+    return spec.preflight is not None or spec.rollout.canary is not None
 
 
 def render_config_map(owner: Owner, spec: FastAPIServiceSpec) -> Manifest | None:
@@ -16,9 +22,21 @@ def render_config_map(owner: Owner, spec: FastAPIServiceSpec) -> Manifest | None
     return _render(owner, spec, names.config_map(owner.name)) if spec.config else None
 
 
-def render_preflight_config_map(owner: Owner, spec: FastAPIServiceSpec) -> Manifest | None:
-    """The same for the check alone: pods that start anew must not read what has not been checked."""
-    return _render(owner, spec, names.preflight_config_map(owner.name)) if spec.config and spec.preflight else None
+def render_coming_config_map(owner: Owner, spec: FastAPIServiceSpec) -> Manifest | None:
+    """The same for checks and canaries alone: pods that start anew must not read what has not been let in."""
+    return _render(owner, spec, names.coming_config_map(owner.name)) if spec.config and comes_apart(spec) else None
+
+
+def with_coming_config(owner: Owner, container: Manifest) -> list[Manifest]:
+    """What a container's environment is from, with the coming configuration in place of the one that pods read."""
+    return [
+        {"configMapRef": {"name": names.coming_config_map(owner.name)}} if _is_own(owner, source) else source
+        for source in container["envFrom"]
+    ]
+
+
+def _is_own(owner: Owner, source: Manifest) -> bool:
+    return (source.get("configMapRef") or {}).get("name") == names.config_map(owner.name)
 
 
 def _render(owner: Owner, spec: FastAPIServiceSpec, name: str) -> Manifest:

@@ -2,6 +2,7 @@
 
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.resources import names
+from fastapi_fleet.resources.config_map import with_coming_config
 from fastapi_fleet.resources.manifest import Manifest, Owner, child, child_labels
 from fastapi_fleet.resources.probes import PROBE_FIELDS
 
@@ -30,6 +31,8 @@ def render_migration_job(owner: Owner, spec: FastAPIServiceSpec, template: Manif
         return None
     manifest = child(owner, api_version="batch/v1", kind="Job", name=name, component=COMPONENT, app=owner.name)
     container = _container(owner, template["spec"]["containers"][0], spec.database.migrations.command)
+    if spec.rollout.canary is not None:
+        container["envFrom"] = with_coming_config(owner, container)
     pod = {
         **template["spec"],
         "restartPolicy": "Never",

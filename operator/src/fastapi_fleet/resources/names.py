@@ -63,8 +63,12 @@ def preflight_job(service: str, checked: str) -> str:
     return f"{service[: _LABEL_LIMIT - len('-preflight-') - 8]}-preflight-{checked[:8]}"
 
 
-def preflight_config_map(service: str) -> str:
-    """The configuration that is being checked, beside the one that pods read."""
+def canary(service: str) -> str:
+    return f"{service}-canary"
+
+
+def coming_config_map(service: str) -> str:
+    """The configuration that is being checked or tried, beside the one that pods read."""
     return f"{service}-config-next"
 
 

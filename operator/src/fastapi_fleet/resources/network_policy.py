@@ -58,7 +58,17 @@ def _ingress(spec: FastAPIServiceSpec, inputs: ServiceInputs) -> list[Manifest]:
     callers = [pods_of_services(inputs.callers)] if inputs.callers else []
     namespaces = [pods_of_namespace(name) for name in inputs.caller_namespaces]
     ports = ("http", *(extra.name for extra in spec.extra_ports))
-    return rules("from", [*callers, *namespaces, *declared_sources(spec.network_policy)], ports)
+    return [
+        *rules("from", [*callers, *namespaces, *declared_sources(spec.network_policy)], ports),
+        *_analysis(spec, inputs),
+    ]
+
+
+def _analysis(spec: FastAPIServiceSpec, inputs: ServiceInputs) -> list[Manifest]:
+    """The operator asks a canary's pods for their metrics."""
+    canary = spec.rollout.canary
+    asks = canary is not None and canary.analysis is not None
+    return rules("from", [pods_of_namespace(inputs.operator_namespace)], ["http"]) if asks else []
 
 
 def _egress(spec: FastAPIServiceSpec, inputs: ServiceInputs) -> Iterator[Manifest]:

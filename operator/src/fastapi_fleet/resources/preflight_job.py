@@ -8,6 +8,7 @@ from fastapi_fleet.constants import ANNOTATION_CONFIG_HASH, ANNOTATION_PREFLIGHT
 from fastapi_fleet.preflight.answer import script
 from fastapi_fleet.preflight.check_image import REFUSED
 from fastapi_fleet.resources import names
+from fastapi_fleet.resources.config_map import with_coming_config
 from fastapi_fleet.resources.manifest import Manifest, Owner, child, child_labels, content_hash
 from fastapi_fleet.resources.probes import PROBE_FIELDS
 
@@ -85,7 +86,7 @@ def _container(owner: Owner, spec: FastAPIServiceSpec, preflight: Preflight, ser
         **{field: value for field, value in serving.items() if field not in _OF_SERVING},
         "command": ["python", "-c", script()],
         "args": [preflight.settings, ANSWER_FILE, ",".join(sorted(_readable_variables(spec))), asked_app(spec) or ""],
-        "envFrom": [_with_coming_config(owner, source) for source in serving["envFrom"]],
+        "envFrom": with_coming_config(owner, serving),
         "terminationMessagePath": ANSWER_FILE,
         "terminationMessagePolicy": "File",
     }
@@ -95,9 +96,3 @@ def _readable_variables(spec: FastAPIServiceSpec) -> set[str]:
     """Those whose values stand in the pod template or in a ConfigMap: they may show in a message."""
     literal = {variable.name for variable in spec.env if variable.value is not None}
     return literal | set(spec.config) | {service.env for service in spec.services}
-
-
-def _with_coming_config(owner: Owner, source: Manifest) -> Manifest:
-    """Pods of the revision before read the other ConfigMap when they start anew."""
-    is_own = (source.get("configMapRef") or {}).get("name") == names.config_map(owner.name)
-    return {"configMapRef": {"name": names.preflight_config_map(owner.name)}} if is_own else source

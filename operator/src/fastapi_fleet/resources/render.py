@@ -9,7 +9,7 @@ from fastapi_fleet.resources.backend_network_policy import (
     render_own_server_network_policy,
 )
 from fastapi_fleet.resources.certificate_authority import render_certificate_authority
-from fastapi_fleet.resources.config_map import render_config_map, render_preflight_config_map
+from fastapi_fleet.resources.config_map import comes_apart, render_coming_config_map, render_config_map
 from fastapi_fleet.resources.deployment import render_deployment
 from fastapi_fleet.resources.horizontal_pod_autoscaler import render_horizontal_pod_autoscaler
 from fastapi_fleet.resources.http_route import render_http_route
@@ -65,7 +65,7 @@ def render_fastapi_service(owner: Owner, spec: FastAPIServiceSpec, inputs: Servi
     config_map = render_config_map(owner, spec)
     prerequisites = (
         render_service_account(owner, spec.service_account),
-        render_preflight_config_map(owner, spec) if spec.preflight else config_map,
+        render_coming_config_map(owner, spec) if comes_apart(spec) else config_map,
         render_secret(owner, {**inputs.credentials, **inputs.leaving}, inputs.rotations),
         render_migrations_secret(owner, inputs.migration_credentials),
         render_service(owner, spec),
@@ -91,7 +91,7 @@ def render_fastapi_service(owner: Owner, spec: FastAPIServiceSpec, inputs: Servi
         worker=with_hash(worker) if worker is not None else None,
         companions=tuple(with_hash(manifest) for manifest in companions if manifest is not None),
         preflight=with_hash(preflight) if preflight is not None else None,
-        configuration=(with_hash(config_map),) if spec.preflight and config_map is not None else (),
+        configuration=(with_hash(config_map),) if comes_apart(spec) and config_map is not None else (),
         migration=with_hash(migration) if migration is not None else None,
     )
 

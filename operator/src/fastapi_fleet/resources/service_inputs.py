@@ -32,6 +32,7 @@ class ServiceInputs:
     `dependency_ports`: port of each FastAPIService in spec.services, by name; `dependency_extra_ports`: its others.
     `still_called`: services that the spec no longer names and pods of an older revision call, with ports as above.
     `callers`: FastAPIServices that name this one in theirs. `caller_namespaces`: those that may call every service.
+    `operator_namespace`: where the operator's own pods are.
     `served`: names of the kinds that a cluster may lack and this one has.
     """
 
@@ -48,4 +49,5 @@ class ServiceInputs:
     still_called: tuple[str, ...] = ()
     callers: tuple[str, ...] = ()
     caller_namespaces: tuple[str, ...] = ()
+    operator_namespace: str = "fastapi-fleet-system"
     served: frozenset[str] = frozenset()

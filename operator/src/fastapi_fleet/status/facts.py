@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
+from fastapi_fleet.api.canary_status import CanaryStatus
 from fastapi_fleet.api.capacity import ServerCapacity
 from fastapi_fleet.api.conditions import Reason
 from fastapi_fleet.api.endpoints import BrokerEndpoint, PostgresEndpoint
@@ -111,6 +112,19 @@ class RotationFacts:
 
 
 @dataclass(frozen=True)
+class CanaryFacts:
+    """What a pass has decided of the canary. `due_in`: seconds until time alone brings it on.
+
+    `obstacle`: why its pods do not come up. `unmeasured`: why their metrics do not tell how they answer.
+    """
+
+    state: CanaryStatus | None = None
+    due_in: float | None = None
+    obstacle: str | None = None
+    unmeasured: str | None = None
+
+
+@dataclass(frozen=True)
 class ServiceFacts:
     """`spec` is None when it is invalid. `problem`: why the pass ended early. `revision`: of the wanted pod template.
 
@@ -119,6 +133,7 @@ class ServiceFacts:
     whose spec does not tell.
     `preflight` and `contract` are None where nothing is to be checked, or not yet.
     `migration`: the Job of the wanted image, `migration_pods` those of every such Job.
+    `canary` is None where nothing was decided of one: what is known of it stays.
     `served`: names of the kinds that a cluster may lack and this one has. `caller_namespaces`: whose pods may reach
     every service.
     `waiting_for`: services in spec.services that are there and not Ready, which the rollout does not wait for.
@@ -148,6 +163,7 @@ class ServiceFacts:
     migrated: frozenset[str] = frozenset()
     rollback: Rollback | None = None
     restorable: frozenset[str] | None = None
+    canary: CanaryFacts | None = None
     route: LiveObject | None = None
     ingress: LiveObject | None = None
     monitor: LiveObject | None = None

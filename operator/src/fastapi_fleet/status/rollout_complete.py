@@ -8,6 +8,7 @@ from fastapi_fleet.api.conditions import MESSAGE_LIMIT, ConditionType, Reason
 from fastapi_fleet.api.resource_status import Rollback
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.errors import DependencyMissingError, InvalidSpecError
+from fastapi_fleet.status.canary_step import canary_step
 from fastapi_fleet.status.conditions import Finding, failed_by, fails, holds, shorten, unknown
 from fastapi_fleet.status.facts import LiveObject, ServiceFacts
 from fastapi_fleet.status.pods import first_cause, has_ended
@@ -25,6 +26,9 @@ def rollout_complete(facts: ServiceFacts) -> Finding:
         return unknown(KIND, Reason.PENDING, "the spec is not being rolled out; the revision before it goes on running")
     if facts.diverges_while_paused:
         return _not_applied(facts.spec.paused)
+    canary = canary_step(facts)
+    if canary is not None:
+        return canary
     service = _rollout(facts, facts.spec, facts.deployment, _wanted(facts.spec, facts.deployment))
     return service if service.status != "True" else _worker(facts, facts.spec) or service
 

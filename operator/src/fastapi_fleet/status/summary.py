@@ -10,6 +10,7 @@ STALLED_REASONS = frozenset(
         Reason.INVALID_SPEC,
         Reason.NOT_OWNED,
         Reason.PROGRESS_DEADLINE_EXCEEDED,
+        Reason.CANARY_ABORTED,
         Reason.SETTINGS_REFUSED,
         Reason.PREFLIGHT_FAILED,
         Reason.CONTRACT_BLOCKED,

@@ -1,15 +1,35 @@
-"""A service that tells which image it is of and what its environment holds, and burns CPU time on demand."""
+"""A service that tells which image it is of and what its environment holds, and burns CPU time or fails on demand."""
 
 import os
 import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 
-from fastapi import BackgroundTasks, FastAPI
+from fastapi import BackgroundTasks, FastAPI, HTTPException, Request, Response
+from fastapi.responses import PlainTextResponse
 
 BUSY_SECONDS = 0.01
 IDLE_SECONDS = 0.04
 
 app = FastAPI()
 app.state.burning_until = 0.0
+answered: Counter[int] = Counter()
+
+
+@app.middleware("http")
+async def count(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Count what is asked for, but for probes and metrics."""
+    response = await answer(request)
+    if request.url.path == "/version":
+        answered[response.status_code] += 1
+    return response
+
+
+@app.get("/metrics")
+async def metrics() -> PlainTextResponse:
+    lines = [f'http_requests_total{{handler="/version",status="{status}"}} {n}\n' for status, n in answered.items()]
+    return PlainTextResponse("".join(lines))
 
 
 @app.get("/health/live")
@@ -24,6 +44,8 @@ async def ready() -> None:
 
 @app.get("/version")
 async def version() -> str:
+    if "FAILING" in os.environ:
+        raise HTTPException(HTTPStatus.INTERNAL_SERVER_ERROR)
     return os.environ["APP_VERSION"]
 
 

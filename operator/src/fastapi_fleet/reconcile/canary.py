@@ -1,0 +1,80 @@
+"""Canary of a service: a second Deployment with some pods of the new revision, which takes over step by step."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from fastapi_fleet.api.resource_status import FastAPIServiceStatus
+from fastapi_fleet.kube.cache import ObjectCache
+from fastapi_fleet.kube.kinds import JOB, Object, key_of
+from fastapi_fleet.reconcile.canary_metrics import CanaryMetrics, canary_pods_of
+from fastapi_fleet.reconcile.children import Children
+from fastapi_fleet.reconcile.observe import deployment_of
+from fastapi_fleet.reconcile.ownership import owner_key, refuse_foreign
+from fastapi_fleet.reconcile.parse import parse_status
+from fastapi_fleet.reconcile.service_plan import ServicePlan
+from fastapi_fleet.reconcile.status_writer import Now, timestamp
+from fastapi_fleet.resources import names
+from fastapi_fleet.resources.canary import render_canary
+from fastapi_fleet.resources.manifest import Manifest
+from fastapi_fleet.status.canary import CanarySight, due_in, is_at_work, is_beside, next_canary, unmeasured
+from fastapi_fleet.status.canary_step import canary_obstacle
+from fastapi_fleet.status.facts import CanaryFacts, ServiceFacts
+
+
+class Canaries:
+    def __init__(self, cache: ObjectCache, children: Children, metrics: CanaryMetrics, now: Now) -> None:
+        self._cache = cache
+        self._children = children
+        self._metrics = metrics
+        self._now = now
+
+    async def judge(self, plan: ServicePlan, resource: Object, facts: ServiceFacts) -> ServiceFacts:
+        """Decide how far the canary is, if the spec asks for one and something runs that it can be beside."""
+        sight = self._sight(plan, resource, facts)
+        if sight is None:
+            return replace(facts, canary=CanaryFacts())
+        before = parse_status(resource, FastAPIServiceStatus).canary
+        if sight.canary.analysis is not None and is_at_work(before, sight):
+            pods = canary_pods_of(plan.observed.pods, sight.revision)
+            verdict = await self._metrics.verdict(sight.canary.analysis, plan.spec, pods)
+            sight = replace(sight, verdict=verdict)
+        state = next_canary(before, sight)
+        return replace(facts, canary=CanaryFacts(state, due_in(state, sight), sight.obstacle, unmeasured(sight)))
+
+    async def run(self, plan: ServicePlan, facts: ServiceFacts) -> tuple[Manifest, ...]:
+        """Write the canary's Deployment where it is wanted, and tell what is to be kept. Raises NotOwnedError."""
+        state = facts.canary.state if facts.canary is not None else None
+        if state is None or not is_beside(state):
+            return ()
+        wanted = render_canary(plan.owner, plan.manifests.workload, state.replicas)
+        live = await self._children.live([key_of(wanted)])
+        refuse_foreign([wanted], live, plan.owner)
+        await self._children.apply([wanted], live)
+        return (wanted,)
+
+    def held(self, plan: ServicePlan, facts: ServiceFacts) -> Iterator[Object]:
+        """What the revision that serves may need stays, wanted or not, until the one to come takes over."""
+        if plan.takes_over(facts):
+            return
+        for child in self._cache.owned_by(owner_key(plan.owner)):
+            if child["kind"] != JOB.name and child["metadata"]["name"] != names.canary(plan.owner.name):
+                yield child
+
+    def _sight(self, plan: ServicePlan, resource: Object, facts: ServiceFacts) -> CanarySight | None:
+        rollout, stable = plan.spec.rollout, plan.observed.deployment
+        if rollout.canary is None or rollout.rollback_to is not None or stable is None or facts.revision is None:
+            return None
+        history = parse_status(resource, FastAPIServiceStatus).history
+        trial = deployment_of(self._cache, owner_key(plan.owner), names.canary(plan.owner.name))
+        return CanarySight(
+            now=timestamp(self._now),
+            generation=facts.generation,
+            revision=facts.revision,
+            canary=rollout.canary,
+            deadline_seconds=rollout.deadline_seconds(plan.spec.probes.startup_seconds),
+            is_proven=any(record.revision == facts.revision and record.ready for record in history),
+            may_run=plan.may_run(facts),
+            stable=stable,
+            trial=trial,
+            obstacle=canary_obstacle(facts, trial),
+        )
