@@ -10,6 +10,7 @@ from support.fleet import Fleet, child, come_up
 from support.kubernetes import Call
 from support.pod_metrics import metrics
 from support.resources import fastapi_service
+from support.rollouts import run_out
 
 DEPLOYMENT, CANARY = child("Deployment", "shop"), child("Deployment", "shop-canary")
 CONFIG, COMING_CONFIG = child("ConfigMap", "shop-config"), child("ConfigMap", "shop-config-next")
@@ -247,6 +248,23 @@ async def test_without_the_field_the_revision_is_rolled_out_at_once() -> None:
     assert image_of(fleet) == "2"
     assert not fleet.kube.has(CANARY)
     assert "canary" not in fleet.status(SHOP)
+
+
+async def test_promotion_that_runs_out_of_time_goes_back_at_once() -> None:
+    fleet = await promoting()
+    await run_out(fleet, DEPLOYMENT)
+    assert rollout(fleet) == ("False", "NotReadyInTime")
+    assert image_of(fleet) == "1"
+    assert not fleet.kube.has(CANARY)
+
+
+async def test_step_that_outlasts_the_deadline_of_a_rollout_is_no_failure() -> None:
+    fleet = await running()
+    await fleet.submit(shop(2, rollout={"canary": {"steps": [{"weight": 10, "pause": 10_000}]}}))
+    await make_available(fleet)
+    await wait(fleet, 9_000)
+    assert state(fleet) == ("Progressing", 1, 1, True)
+    assert "rollback" not in fleet.status(SHOP)
 
 
 async def test_pods_that_serve_do_not_read_the_coming_configuration() -> None:

@@ -62,7 +62,8 @@ class Canaries:
 
     def _sight(self, plan: ServicePlan, resource: Object, facts: ServiceFacts) -> CanarySight | None:
         rollout, stable = plan.spec.rollout, plan.observed.deployment
-        if rollout.canary is None or rollout.rollback_to is not None or stable is None or facts.revision is None:
+        goes_back = rollout.rollback_to is not None or facts.rollback is not None
+        if rollout.canary is None or goes_back or stable is None or facts.revision is None:
             return None
         history = parse_status(resource, FastAPIServiceStatus).history
         trial = deployment_of(self._cache, owner_key(plan.owner), names.canary(plan.owner.name))

@@ -225,9 +225,7 @@ class ServicePass:
             self._wake_those_called_anew(plan)
         canary = await self._canaries.run(plan, facts)
         kept = (*self._migrations.kept(plan, resource), *self._contracts.kept(plan, resource), *plan.still_used)
-        await self._children.prune(
-            plan.owner, (*plan.manifests.all, *kept, *canary, *self._canaries.held(plan, facts))
-        )
+        await self._children.prune(plan.owner, (*plan.manifests.all, *kept, *canary, *self._canaries.held(plan, facts)))
         return with_exposure(with_running(facts, plan, self._cache), self._cache)
 
     def _wake_those_called_anew(self, plan: ServicePlan) -> None:
