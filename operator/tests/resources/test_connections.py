@@ -42,6 +42,15 @@ RECKONED: dict[str, tuple[dict[str, Any], int, str]] = {
         120,
         "2 workers x (5 + 10) x (1 + 1) pods + 1 worker x (5 + 10) x (3 + 1) pods of spec.worker",
     ),
+    "pods of a canary beside those that serve": (
+        {
+            "replicas": 6,
+            "database": {"pool": POOL},
+            "rollout": {"canary": {"steps": [{"weight": 40, "pause": 60}, {"weight": 10, "pause": 60}]}},
+        },
+        180,
+        "1 worker x (5 + 10) x (6 + 1) pods + 1 worker x (5 + 10) x (4 + 1) pods of rollout.canary",
+    ),
     "migrations": (
         {"database": {"pool": POOL, "migrations": MIGRATIONS}},
         31,

@@ -103,4 +103,5 @@ CONNECTION_RULES: Final = (
         field_path=".database",
     ),
 )
-"""As resources/connections.py reckons, without its numbers: a rule that writes them costs more than one may."""
+"""As resources/connections.py reckons, without its numbers: a rule that writes them costs more than one may. Nor with
+the pods of a canary, which the operator counts."""

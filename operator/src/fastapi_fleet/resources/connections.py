@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fastapi_fleet.api.pool_spec import DatabasePool
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.errors import InvalidSpecError
+from fastapi_fleet.resources.canary import canary_pods
 from fastapi_fleet.resources.deployment import MAX_SURGE
 
 
@@ -60,7 +61,7 @@ def connection_need(spec: FastAPIServiceSpec) -> ConnectionNeed | None:
     if spec.database is None or spec.database.pool is None:
         return None
     replicas = spec.autoscaling.max_replicas if spec.autoscaling else spec.replicas
-    groups = [PodGroup("pods", spec.workers, replicas)]
+    groups = [PodGroup("pods", spec.workers, replicas), *_of_canary(spec, replicas)]
     if spec.worker is not None:
         groups.append(PodGroup("pods of spec.worker", 1, spec.worker.replicas))
     at_work = tuple(group for group in groups if group.replicas)
@@ -84,6 +85,15 @@ def require_room_in_role(spec: FastAPIServiceSpec) -> None:
     if need is not None and limit is not None and need.of_role > limit:
         message = f"{need.words_of_role} = {need.of_role} connections, and connectionLimit is {limit}"
         raise InvalidSpecError("spec.database.pool", message)
+
+
+def _of_canary(spec: FastAPIServiceSpec, replicas: int) -> list[PodGroup]:
+    """They stay until the pods that take their place are all there."""
+    canary = spec.rollout.canary
+    if canary is None or not replicas:
+        return []
+    most = max(canary_pods(step.weight, replicas) for step in canary.steps)
+    return [PodGroup("pods of rollout.canary", spec.workers, most)]
 
 
 def _of_migrations(spec: FastAPIServiceSpec) -> int:
