@@ -67,6 +67,9 @@ LABEL_TRACK: Final = f"{GROUP}/track"
 HEALTH_LIVE_PATH: Final = "/health/live"
 HEALTH_READY_PATH: Final = "/health/ready"
 
+ANSWER_FILE: Final = "/dev/termination-log"
+"""What a container writes there is in the status of its pod; what it prints is not."""
+
 POSTGRES_PORT: Final = 5432
 AMQP_PORT: Final = 5672
 AMQPS_PORT: Final = 5671

@@ -44,6 +44,7 @@ DEFAULTS_OF_A_SERVICE = {
     "spec.serviceAccount.mountToken": False,
     "spec.worker.replicas": 1,
     "spec.worker.probes.startupSeconds": 60,
+    "spec.database.migrations.onSchemaAhead": "Allow",
     "spec.database.migrations.timeoutSeconds": 600,
     "spec.database.pool.beside": 0,
     "spec.database.pool.overflow": 0,

@@ -46,6 +46,12 @@ def promising(version: int, policy: str) -> Object:
     return fastapi_service(image=f"registry.example/shop:{version}", preflight=preflight)
 
 
+def migrating(version: int) -> Object:
+    """By Alembic; an image that the database is ahead of does not run."""
+    migrations = {"command": ["alembic", "upgrade", "head"], "onSchemaAhead": "Block"}
+    return fastapi_service(image=f"registry.example/shop:{version}", database={"migrations": migrations})
+
+
 DOCUMENTS = {
     "registry.example/shop:1": answering({"type": "string"}),
     "registry.example/shop:2": answering({"type": "integer"}),
@@ -73,6 +79,10 @@ SCENARIOS: dict[str, tuple[list[Step], Step]] = {
     "service gets a new image": ([submit(SHOP)], submit(fastapi_service(image="registry.example/shop:2", replicas=2))),
     "service breaks its contract": ([submit(promising(1, "Block"))], submit(promising(2, "Block"))),
     "service breaks its contract, which is allowed": ([submit(promising(1, "Warn"))], submit(promising(2, "Warn"))),
+    "service goes back, and the database is asked anew": (
+        [submit(PLATFORM), submit(migrating(1)), submit(migrating(2))],
+        submit(migrating(1)),
+    ),
     "service is deleted": ([submit(PLATFORM), submit(FULL_SHOP)], remove_the_shop),
     "service is deleted with its data": ([submit(PLATFORM), submit(PASSING_SHOP)], remove_the_shop),
     "service is made with a server of its own": ([submit(PER_SERVICE)], submit(FULL_SHOP)),

@@ -6,11 +6,15 @@ from typing import Any
 from fastapi_fleet.constants import ANNOTATION_REVISION, LABEL_COMPONENT
 from fastapi_fleet.errors import BackendUnavailableError
 from fastapi_fleet.kube.kinds import Object, ObjectKey
+from fastapi_fleet.preflight.ask_alembic import REFUSED
+from fastapi_fleet.preflight.schema_answer import schema_script
 from fastapi_fleet.reconcile.backing_services import DRIFT_CHECK_SECONDS
 from support.fleet import Fleet, child
+from support.preflights import end_pod
 from support.resources import fastapi_service, fleet_platform
 
 COMMAND = ["alembic", "upgrade", "head"]
+BLOCKING = {"migrations": {"command": COMMAND, "onSchemaAhead": "Block"}}
 DEPLOYMENT = child("Deployment", "shop")
 MIGRATOR_SECRET = child("Secret", "shop-migrations")
 
@@ -149,6 +153,55 @@ async def test_going_back_by_rollback_needs_no_migration() -> None:
     assert image_of(fleet, DEPLOYMENT).endswith(":1")
     assert sorted(jobs(fleet)) == ["1", "2"]
     assert fleet.conditions(SHOP)["Ready"].status == "True"
+
+
+async def test_image_that_a_newer_schema_blocks_is_asked_anew_when_it_comes_back() -> None:
+    fleet = await furnished(shop(database=BLOCKING))
+    await end(fleet, "Complete")
+    await fleet.roll_out()
+    await fleet.submit(shop(2, database=BLOCKING))
+    await end(fleet, "Complete", "2")
+    await fleet.roll_out()
+    await fleet.submit(shop(database=BLOCKING))
+    assert condition(fleet) == ("False", "Migrating")
+    end_pod(fleet.kube, jobs(fleet)["1"], REFUSED, {"outcome": "ahead", "heads": ["1"], "unknown": ["2"]})
+    await end(fleet, "Failed")
+    assert condition(fleet) == ("False", "SchemaAheadBlocked")
+    assert fleet.conditions(SHOP)["Stalled"].reason == "SchemaAheadBlocked"
+    assert image_of(fleet, DEPLOYMENT).endswith(":2"), "what ran goes on running"
+    assert await fleet.pass_over(SHOP) == []
+
+
+async def test_newer_schema_that_is_allowed_after_all_lets_the_image_in() -> None:
+    fleet = await furnished(shop(database=BLOCKING))
+    (blocked,) = fleet.kube.keys("Job")
+    end_pod(fleet.kube, blocked, REFUSED, {"outcome": "ahead"})
+    await end(fleet, "Failed")
+    await fleet.submit(SHOP)
+    (job,) = fleet.kube.keys("Job")
+    end_pod(fleet.kube, job, 0, {"outcome": "ahead"})
+    await end(fleet, "Complete")
+    assert job != blocked
+    assert condition(fleet) == ("True", "SchemaAhead")
+    assert fleet.kube.has(DEPLOYMENT)
+
+
+async def test_command_of_alembic_runs_within_the_script_and_what_was_found_is_not_asked_again() -> None:
+    fleet = await furnished(SHOP)
+    job = fleet.kube.object(jobs(fleet)["1"])["spec"]
+    (container,) = job["template"]["spec"]["containers"]
+    assert container["command"] == ["python3", "-c", schema_script()]
+    assert container["args"] == ["Allow", "/dev/termination-log", *COMMAND]
+    (rule,) = job["podFailurePolicy"]["rules"]
+    assert (rule["action"], rule["onExitCodes"]["values"]) == ("FailJob", [REFUSED])
+
+
+async def test_any_other_command_runs_as_it_is() -> None:
+    command = ["sh", "-c", "alembic upgrade head"]
+    fleet = await furnished(shop(database={"migrations": {"command": command}}))
+    job = fleet.kube.object(jobs(fleet)["1"])["spec"]
+    (container,) = job["template"]["spec"]["containers"]
+    assert (container["command"], "args" in container, "podFailurePolicy" in job) == (command, False, False)
 
 
 async def test_deleted_job_runs_again() -> None:

@@ -8,6 +8,7 @@ from fastapi_fleet.errors import BackendUnavailableError
 from fastapi_fleet.kube.kinds import Object
 from fastapi_fleet.reconcile.backing_services import DRIFT_CHECK_SECONDS
 from support.fleet import Fleet, child, come_up
+from support.preflights import end_pod
 from support.resources import fleet_platform
 from support.rollouts import DEADLINE_SECONDS as DEADLINE
 from support.rollouts import given_up_at, run_out
@@ -271,3 +272,19 @@ async def test_migrations_of_an_earlier_image_are_never_run_again() -> None:
     await run_out(fleet, DEPLOYMENT)
     assert image(fleet) == "2"
     assert f"its Job {before.name} is not there" in fleet.conditions(SHOP)["RolledBack"].message
+
+
+async def test_migrations_that_had_nothing_to_do_forbid_nothing() -> None:
+    fleet = await running(**MIGRATED)
+    fleet.time.advance(DEADLINE)
+    await fleet.settle()
+    (before,) = fleet.kube.keys("Job")
+    await apply(fleet, **BAD, **MIGRATED)
+    (job,) = set(fleet.kube.keys("Job")) - {before}
+    end_pod(fleet.kube, job, 0, {"outcome": "current"})
+    await fleet.let_jobs_succeed()
+    await run_out(fleet, DEPLOYMENT)
+    assert image(fleet) == "1"
+    assert told(fleet, "RolledBack") == ("True", "NotReadyInTime")
+    await fleet.roll_out()
+    assert await fleet.pass_over(SHOP) == []

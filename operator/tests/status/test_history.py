@@ -3,10 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from fastapi_fleet.api.resource_status import HISTORY_LIMIT, FastAPIServiceStatus, RevisionRecord
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.constants import ANNOTATION_CONFIG_HASH, ANNOTATION_REVISION_SPEC
 from fastapi_fleet.status.facts import ServiceFacts
+from fastapi_fleet.status.jobs import LABEL_JOB
 from fastapi_fleet.status.service_status import compute_service_status
 from hypothesis import given
 from hypothesis import strategies as st
@@ -93,6 +95,39 @@ def test_digest_of_an_image_that_was_loaded_into_the_node_has_no_name() -> None:
 def test_digest_of_a_sidecar_is_not_that_of_the_service() -> None:
     sidecar = pod({**running(), "name": "proxy", "imageID": DIGEST})
     assert after(facts(REVISION, None, sidecar)).history[0].digest is None
+
+
+def migrated(revision: str, job: str, message: str | None) -> ServiceFacts:
+    """By a Job that succeeded. `message`: what its pod ended with; None where that is gone."""
+    ended = {"name": "app", "state": {"terminated": {"exitCode": 0, "message": message}}}
+    labels = {"labels": {LABEL_JOB: job}}
+    pods = () if message is None else ({"metadata": labels, "status": {"containerStatuses": [ended]}},)
+    return replace(facts(revision), migration={"metadata": {"name": job}}, migration_pods=pods)
+
+
+NOTHING_RUN = '{"outcome": "current"}'
+MIGRATIONS: dict[str, tuple[tuple[ServiceFacts, ...], list[str | None]]] = {
+    "each by its own Job": ((migrated("a", "job-a", ""), migrated("b", "job-b", "")), ["job-b", "job-a"]),
+    "nothing to do": ((migrated("a", "job-a", ""), migrated("b", "job-b", NOTHING_RUN)), ["job-a", "job-a"]),
+    "nothing to do twice": (
+        (migrated("a", "job-a", ""), migrated("b", "job-b", NOTHING_RUN), migrated("c", "job-c", NOTHING_RUN)),
+        ["job-a", "job-a", "job-a"],
+    ),
+    "nothing to do, and the pod is gone": (
+        (migrated("a", "job-a", ""), migrated("b", "job-b", NOTHING_RUN), migrated("b", "job-b", None)),
+        ["job-a", "job-a"],
+    ),
+    "nothing to do at first": ((migrated("a", "job-a", NOTHING_RUN), migrated("a", "job-a", NOTHING_RUN)), [None]),
+    "the same revision, another Job": ((migrated("a", "job-a", ""), migrated("a", "job-b", "")), ["job-b"]),
+    "no migrations any more": ((migrated("a", "job-a", ""), facts("a")), ["job-a"]),
+}
+
+
+@pytest.mark.parametrize(("passes", "jobs"), MIGRATIONS.values(), ids=MIGRATIONS.keys())
+def test_record_names_the_job_that_changed_the_schema_last(
+    passes: tuple[ServiceFacts, ...], jobs: list[str | None]
+) -> None:
+    assert [record.migrations for record in after(*passes).history] == jobs
 
 
 def test_newest_rollout_comes_first_and_one_that_runs_again_keeps_its_time() -> None:

@@ -1,5 +1,6 @@
 """MigrationsComplete, from a Job and its pods."""
 
+import json
 from typing import Any
 
 import pytest
@@ -33,6 +34,15 @@ def pod(state: dict[str, Any], of: str = "shop-migrate-1") -> LiveObject:
 
 CRASHED = pod({"terminated": {"exitCode": 1, "message": "Running\nThe migration failed: s3cret is no column"}})
 UNPULLABLE = pod({"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}})
+
+
+def answered(**answer: Any) -> LiveObject:
+    return pod({"terminated": {"exitCode": 0, "message": json.dumps(answer)}})
+
+
+CURRENT = answered(outcome="current", heads=["0004"], database=["0004"])
+AHEAD = answered(outcome="ahead", heads=["0004"], database=["0005"], unknown=["0005"])
+SEVERAL = answered(outcome="several", heads=["0004", "s3cret"])
 
 
 def finding(spec: dict[str, Any] | None = None, **facts: Any) -> Finding | None:
@@ -70,6 +80,48 @@ CASES: dict[str, tuple[dict[str, Any], str, Reason, str]] = {
         "runs",
     ),
     "complete": ({"migration": COMPLETE, "migration_pods": (CRASHED,)}, "True", Reason.MIGRATED, "has run"),
+    "nothing to do": (
+        {"migration": COMPLETE, "migration_pods": (CURRENT,)},
+        "True",
+        Reason.SCHEMA_CURRENT,
+        "nothing was run: the database is at 0004",
+    ),
+    "nothing in image and database": (
+        {"migration": COMPLETE, "migration_pods": (answered(outcome="current"),)},
+        "True",
+        Reason.SCHEMA_CURRENT,
+        "at no revision",
+    ),
+    "ahead": (
+        {"migration": COMPLETE, "migration_pods": (AHEAD,)},
+        "True",
+        Reason.SCHEMA_AHEAD,
+        "the database is at 0005, which the image does not know, whose migrations end at 0004",
+    ),
+    "ahead, blocked": (
+        {"migration": FAILED, "migration_pods": (AHEAD,), "deployment": DEPLOYMENT},
+        "False",
+        Reason.SCHEMA_AHEAD_BLOCKED,
+        "set spec.database.migrations.onSchemaAhead: Allow (revision before stays)",
+    ),
+    "several heads": (
+        {"migration": FAILED, "migration_pods": (SEVERAL,)},
+        "False",
+        Reason.SEVERAL_HEADS,
+        "several heads, 0004; ***",
+    ),
+    "refused, and the Job does not say so yet": (
+        {"migration": job(), "migration_pods": (SEVERAL,)},
+        "False",
+        Reason.MIGRATING,
+        "runs",
+    ),
+    "answer of another Job": (
+        {"migration": COMPLETE, "migration_pods": (pod(AHEAD["status"]["containerStatuses"][0]["state"], "other"),)},
+        "True",
+        Reason.MIGRATED,
+        "has run",
+    ),
     "deadline": ({"migration": FAILED}, "False", Reason.MIGRATION_FAILED, "longer than specified deadline"),
     "failed": (
         {"migration": FAILED, "migration_pods": (CRASHED,)},
@@ -94,3 +146,12 @@ def test_names_the_revision_that_stays_however_long_the_cause_is() -> None:
     assert found is not None
     assert found.message.endswith("… (revision before stays)")
     assert len(found.message) == 512
+
+
+def test_says_what_to_do_however_many_revisions_there_are() -> None:
+    many = [f"{number}" * 64 for number in range(8)]
+    ahead = answered(outcome="ahead", heads=many, database=many, unknown=many)
+    found = finding(migration=FAILED, migration_pods=(ahead,), deployment=DEPLOYMENT)
+    assert found is not None
+    assert "and 7 more" in found.message
+    assert found.message.endswith("onSchemaAhead: Allow (revision before stays)")

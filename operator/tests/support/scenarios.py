@@ -15,6 +15,7 @@ from fastapi_fleet.reconcile.service_pass import RELEASE_DEADLINE
 from fastapi_fleet.resources.secret import encode
 
 from support.fleet import Fleet, child, come_up
+from support.preflights import end_pod
 from support.resources import fastapi_service, fleet_platform
 from support.rollouts import DEADLINE_SECONDS, run_out
 
@@ -152,12 +153,15 @@ def pooled_on_a_server_of(most: int) -> Scenario:
     return scenario
 
 
-def migrations_that(how: str | None) -> Scenario:
+def migrations_that(how: str | None, **answer: Any) -> Scenario:
+    """`answer`: what the pod of the Job has ended with."""
+
     async def scenario() -> Fleet:
         fleet = await running(EMBEDDED)()
         await fleet.submit(MIGRATED)
         if how is not None:
             (job,) = fleet.kube.keys("Job")
+            end_pod(fleet.kube, job, 0, answer)
             conditions = [{"type": how, "status": "True"}]
             fleet.kube.edit(job, lambda obj: obj.update(status={"conditions": conditions}))
             await fleet.settle()

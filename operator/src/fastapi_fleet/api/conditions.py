@@ -92,6 +92,10 @@ class Reason(StrEnum):
     MIGRATED = "Migrated"
     MIGRATING = "Migrating"
     MIGRATION_FAILED = "MigrationFailed"
+    SCHEMA_CURRENT = "SchemaCurrent"
+    SCHEMA_AHEAD = "SchemaAhead"
+    SCHEMA_AHEAD_BLOCKED = "SchemaAheadBlocked"
+    SEVERAL_HEADS = "SeveralHeads"
 
     ADMIN_SECRET_INVALID = "AdminSecretInvalid"  # noqa: S105 - a reason, not a secret
     HOST_NOT_ALLOWED = "HostNotAllowed"

@@ -2,17 +2,33 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from fastapi_fleet.api.model import ApiModel, Argument
+from fastapi_fleet.api.model import ApiModel, Argument, cel, cel_rules
 from fastapi_fleet.api.pool_spec import DatabasePool
 from fastapi_fleet.api.rotation_spec import RotateEvery
 
 DeletionPolicy = Literal["Retain", "Delete"]
 """What becomes of data when the FastAPIService is deleted. Taking the field out of the spec never deletes any."""
 
+_IS_ALEMBIC = (
+    "self.command[0].matches('^(.*/)?alembic$') || "
+    "self.command[0].matches('^(.*/)?python[0-9.]*$') && self.command.size() > 2 && self.command[1] == '-m' "
+    "&& self.command[2] in ['alembic', 'fleetkit.migrate']"
+)
+
 
 class Migrations(ApiModel):
+    model_config = ConfigDict(
+        json_schema_extra=cel_rules(
+            cel(
+                f"self.onSchemaAhead != 'Block' || {_IS_ALEMBIC}",
+                "database.migrations.onSchemaAhead: Block needs a command of Alembic, which begins with alembic, "
+                "python -m alembic or python -m fleetkit.migrate",
+                field_path=".onSchemaAhead",
+            )
+        )
+    )
     command: list[Argument] = Field(
         min_length=1,
         max_length=64,
@@ -23,6 +39,15 @@ class Migrations(ApiModel):
     timeout_seconds: int = Field(
         600, ge=1, le=86400, description="How long all attempts together may take until the migration counts as failed."
     )
+    on_schema_ahead: Literal["Allow", "Block"] = Field(
+        "Allow",
+        description="What becomes of an image whose Alembic scripts do not know the revision that the database has, as "
+        "after a rollback. Allow rolls it out without its migrations, Block leaves what runs.",
+    )
+
+    @property
+    def blocks_newer_schema(self) -> bool:
+        return self.on_schema_ahead == "Block"
 
 
 class Database(ApiModel):

@@ -239,6 +239,23 @@ REASONS: Final[dict[Reason, Explanation]] = {
         "Read `kubectl logs job/NAME`. Correct the image, or the spec; where neither was wrong, "
         "`kubectl delete job NAME` runs them again. Going back to the image before needs no migration.",
     ),
+    Reason.SCHEMA_CURRENT: Explanation("The database has the newest revision of the image already: nothing was run."),
+    Reason.SCHEMA_AHEAD: Explanation(
+        "The database has a revision that the image does not know, as after a rollback. The image runs without its "
+        "migrations, as spec.database.migrations.onSchemaAhead: Allow says."
+    ),
+    Reason.SCHEMA_AHEAD_BLOCKED: Explanation(
+        "The database has a revision that the image does not know, and "
+        "spec.database.migrations.onSchemaAhead is Block; nothing was run, and the revision before goes on serving.",
+        "Roll out an image that knows the revision which the message names. Where this one can work with the newer "
+        "tables, set onSchemaAhead: Allow.",
+    ),
+    Reason.SEVERAL_HEADS: Explanation(
+        "The image has several migrations that no other one follows, and its command upgrades to one; nothing was "
+        "run, and the revision before goes on serving.",
+        "Join them by `alembic merge heads` and build the image anew; or let the command upgrade to heads, where "
+        "there are to be several.",
+    ),
     Reason.AVAILABLE: Explanation("Everything runs and answers."),
     Reason.SCALED_TO_ZERO: Explanation("spec.replicas is 0: nothing runs, as wanted.", "Raise spec.replicas to serve."),
     Reason.ROLLING_OUT: Explanation(

@@ -46,7 +46,9 @@ class RevisionRecord(ApiModel):
     rolled_out: Annotated[str, Field(json_schema_extra={"format": "date-time"})] | None = Field(
         None, description="When it was rolled out last."
     )
-    migrations: _Text | None = Field(None, description="Job that had migrated the database for it.")
+    migrations: _Text | None = Field(
+        None, description="Job that had migrated the database last when it was rolled out."
+    )
     ready: bool = Field(description="Whether a rollout of it was ever complete, with pods.")
 
 

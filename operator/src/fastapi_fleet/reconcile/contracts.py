@@ -32,8 +32,8 @@ from fastapi_fleet.resources.manifest import Owner, with_hash
 from fastapi_fleet.resources.preflight_job import asked_app
 from fastapi_fleet.status.config_valid import is_accepted
 from fastapi_fleet.status.facts import ContractFacts, LiveObject, PreflightFacts, ServiceFacts
+from fastapi_fleet.status.job_answers import answers
 from fastapi_fleet.status.jobs import failure_of, has_succeeded, pods_of_job
-from fastapi_fleet.status.preflight_answers import answers
 
 LINES_BESIDE: Final = 1000
 """Lines that an image may write while it is asked, and whose length is nobody's promise."""

@@ -51,9 +51,12 @@ class Migrations:
         """Jobs that stay though their image is not the wanted one.
 
         One at work would leave a migration half done. One that has succeeded tells, for as long as the history names
-        its image, that going back to that needs no migration: an older image may not know what it finds.
+        its image, that going back to that needs no migration: an older image may not know what it finds. Where such a
+        one is not to run, it is asked anew.
         """
-        history = parse_status(resource, FastAPIServiceStatus).history
+        migrations = plan.spec.database.migrations if plan.spec.database else None
+        is_asked_anew = migrations is not None and migrations.blocks_newer_schema
+        history = () if is_asked_anew else parse_status(resource, FastAPIServiceStatus).history
         before = {
             migration_job_name(plan.owner.name, plan.spec.model_copy(update={"image": record.image}))
             for record in history

@@ -1,6 +1,12 @@
 """Job that migrates a service's database: a pod like the service's own, with another command and another login."""
 
+from typing import Any
+
+from fastapi_fleet.api.database_spec import Migrations
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
+from fastapi_fleet.constants import ANSWER_FILE
+from fastapi_fleet.preflight.ask_alembic import REFUSED, tool_of
+from fastapi_fleet.preflight.schema_answer import schema_script
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.config_map import with_coming_config
 from fastapi_fleet.resources.manifest import Manifest, Owner, child, child_labels
@@ -17,7 +23,9 @@ def migration_job_name(service: str, spec: FastAPIServiceSpec) -> str | None:
     """None where the service has no migrations apart from its own pods."""
     if spec.database is None or spec.database.migrations is None:
         return None
-    return names.migration_job(service, spec.image, spec.database.migrations.command)
+    migrations = spec.database.migrations
+    marks = ("Block",) if migrations.blocks_newer_schema else ()
+    return names.migration_job(service, spec.image, migrations.command, marks)
 
 
 def render_migration_job(owner: Owner, spec: FastAPIServiceSpec, template: Manifest) -> Manifest | None:
@@ -30,7 +38,7 @@ def render_migration_job(owner: Owner, spec: FastAPIServiceSpec, template: Manif
     if name is None or spec.database is None or spec.database.migrations is None:
         return None
     manifest = child(owner, api_version="batch/v1", kind="Job", name=name, component=COMPONENT, app=owner.name)
-    container = _container(owner, template["spec"]["containers"][0], spec.database.migrations.command)
+    container = _container(owner, template["spec"]["containers"][0], spec.database.migrations)
     if spec.rollout.canary is not None:
         container["envFrom"] = with_coming_config(owner, container)
     pod = {
@@ -45,17 +53,34 @@ def render_migration_job(owner: Owner, spec: FastAPIServiceSpec, template: Manif
             "backoffLimit": ATTEMPTS_AFTER_THE_FIRST,
             "activeDeadlineSeconds": spec.database.migrations.timeout_seconds,
             "podReplacementPolicy": "Failed",
+            **_given_up_at_once(spec.database.migrations),
             "template": {"metadata": {"labels": child_labels(owner, owner.name, COMPONENT)}, "spec": pod},
         },
     }
 
 
-def _container(owner: Owner, serving: Manifest, command: list[str]) -> Manifest:
+def _given_up_at_once(migrations: Migrations) -> dict[str, Any]:
+    """What was found against the migrations is found again by the next attempt."""
+    if tool_of(migrations.command) is None:
+        return {}
+    refused = {"containerName": names.APP_CONTAINER, "operator": "In", "values": [REFUSED]}
+    return {"podFailurePolicy": {"rules": [{"action": "FailJob", "onExitCodes": refused}]}}
+
+
+def _container(owner: Owner, serving: Manifest, migrations: Migrations) -> Manifest:
     login = {"secretKeyRef": {"name": names.migrations_secret(owner.name), "key": names.DATABASE_URL}}
     others = [variable for variable in serving["env"] if variable["name"] != names.DATABASE_URL]
     return {
         **{field: value for field, value in serving.items() if field not in _OF_SERVING},
-        "command": command,
-        "args": [],
+        **_command(migrations),
         "env": [{"name": names.DATABASE_URL, "valueFrom": login}, *others],
     }
+
+
+def _command(migrations: Migrations) -> dict[str, list[str]]:
+    """That of the spec as it is or, where it is Alembic's, within the script that asks first."""
+    tool = tool_of(migrations.command)
+    if tool is None:
+        return {"command": migrations.command, "args": []}
+    words = [migrations.on_schema_ahead, ANSWER_FILE, *migrations.command]
+    return {"command": [tool.python, "-c", schema_script()], "args": words}

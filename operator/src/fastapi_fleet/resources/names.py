@@ -52,9 +52,12 @@ def migrations_secret(service: str) -> str:
     return f"{service}-migrations"
 
 
-def migration_job(service: str, image: str, command: Sequence[str]) -> str:
-    """Another image or another command is another Job. Its pods carry the name as a label, which is no longer."""
-    digest = hashlib.sha256("\0".join((service, image, *command)).encode()).hexdigest()[:8]
+def migration_job(service: str, image: str, command: Sequence[str], marks: Sequence[str] = ()) -> str:
+    """Another image or another command is another Job. Its pods carry the name as a label, which is no longer.
+
+    `marks`: how else it differs from one that runs the command as a matter of course.
+    """
+    digest = hashlib.sha256("\0".join((service, image, *command, *marks)).encode()).hexdigest()[:8]
     return f"{service[: _LABEL_LIMIT - len('-migrate-') - len(digest)]}-migrate-{digest}"
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from fastapi_fleet.api.preflight_spec import Preflight
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
-from fastapi_fleet.constants import ANNOTATION_CONFIG_HASH, ANNOTATION_PREFLIGHT
+from fastapi_fleet.constants import ANNOTATION_CONFIG_HASH, ANNOTATION_PREFLIGHT, ANSWER_FILE
 from fastapi_fleet.preflight.answer import script
 from fastapi_fleet.preflight.check_image import REFUSED
 from fastapi_fleet.resources import names
@@ -15,9 +15,6 @@ from fastapi_fleet.resources.probes import PROBE_FIELDS
 COMPONENT: Final = "preflight"
 ATTEMPTS_AFTER_THE_FIRST = 2
 """A process that was killed may have been unlucky; settings that are refused are not asked again."""
-
-ANSWER_FILE: Final = "/dev/termination-log"
-"""What is written there is in the status of the pod; what the image prints is not."""
 
 _OF_SERVING = frozenset({"ports", "lifecycle", "command", "args"}) | PROBE_FIELDS
 _OF_THE_PROCESS = ("image", "env", "envFrom", "volumeMounts")

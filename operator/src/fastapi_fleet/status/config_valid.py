@@ -5,9 +5,9 @@ from fastapi_fleet.preflight.answer import CheckAnswer
 from fastapi_fleet.status.conditions import Finding, fails, holds, unknown
 from fastapi_fleet.status.facts import LiveObject, PreflightFacts, ServiceFacts
 from fastapi_fleet.status.first_findings import first_of
+from fastapi_fleet.status.job_answers import answers
 from fastapi_fleet.status.jobs import beside_what_serves, failure_of, has_succeeded, pods_of_job
 from fastapi_fleet.status.pods import ENDED, first_cause, hide_secrets
-from fastapi_fleet.status.preflight_answers import answers
 
 KIND = ConditionType.CONFIG_VALID
 

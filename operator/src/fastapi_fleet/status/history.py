@@ -8,6 +8,8 @@ from fastapi_fleet.constants import ANNOTATION_CONFIG_HASH, ANNOTATION_PREFLIGHT
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.revision_spec import snapshot_hash, snapshot_in
 from fastapi_fleet.status.facts import LiveObject, ServiceFacts
+from fastapi_fleet.status.job_answers import schema_answer
+from fastapi_fleet.status.jobs import pods_of_job
 from fastapi_fleet.status.revisions import image_of, revision_of
 
 _DIGEST = "sha256:"
@@ -30,11 +32,23 @@ def revision_history(
         check=_check(deployment) or (known.check if known else None),
         first_seen=known.first_seen if known else now,
         rolled_out=_rolled_out(previous.history, known, now),
-        migrations=facts.migration["metadata"]["name"] if facts.migration else known and known.migrations,
+        migrations=_migrations(facts, previous.history, known),
         ready=complete or (known is not None and known.ready),
     )
     others = [record for record in previous.history if record.revision != facts.revision]
     return list(_trimmed([newest, *others], kept=_never_dropped(facts, previous)))
+
+
+def _migrations(facts: ServiceFacts, history: Sequence[RevisionRecord], known: RevisionRecord | None) -> str | None:
+    """The Job that changed the schema last, which need not be the revision's own: that may have had nothing to do."""
+    before = known.migrations if known else None
+    if facts.migration is None:
+        return before
+    pods = pods_of_job(facts.migration_pods, facts.migration)
+    if schema_answer(pods) is not None:
+        return before or next((record.migrations for record in history if record is not known), None)
+    own: str = facts.migration["metadata"]["name"]
+    return before if before and not pods else own
 
 
 def _rolled_out(history: Sequence[RevisionRecord], known: RevisionRecord | None, now: str) -> str | None:

@@ -16,6 +16,8 @@ STALLED_REASONS = frozenset(
         Reason.CONTRACT_BLOCKED,
         Reason.APPROVAL_NEEDED,
         Reason.MIGRATION_FAILED,
+        Reason.SCHEMA_AHEAD_BLOCKED,
+        Reason.SEVERAL_HEADS,
         Reason.ADMIN_SECRET_MISSING,
         Reason.ADMIN_SECRET_INVALID,
         Reason.HOST_NOT_ALLOWED,
