@@ -84,10 +84,13 @@ async def measure_backed(
 
 
 async def measure_soak(operator: Operator, fleet: Fleet, names: Sequence[str], changes: int) -> list[Figure]:
-    """Image after image, as fast as the API server takes them: does memory stay flat? The first tenth warms up."""
+    """Image after image, as fast as the API server takes them: does memory stay flat?
+
+    The first quarter warms up: several edits share a pass, and a history is full after ten revisions.
+    """
     soaked = names[:SOAKED]
     edits = [(soaked[at % len(soaked)], f"registry.example/app:soak-{at}") for at in range(changes)]
-    warm_up = changes // 10
+    warm_up = changes // 4
     await concurrently(edits[:warm_up], lambda edit: fleet.edit_image(*edit))
     before = await settle(operator, QUIET_SECONDS)
     started = time.perf_counter()
