@@ -32,6 +32,9 @@ from support.waiting import until
 MIGRATING: dict[str, Any] = {"database": {"migrations": {"command": ["alembic", "upgrade", "head"]}}}
 
 
+BOUNDS = {"tailLines": "1", "sinceSeconds": "60"}
+
+
 def pod(name: str, component: str = "service", revision: str = "") -> Object:
     owner = {LABEL_OWNER_KIND: "FastAPIService", LABEL_OWNER_NAME: "shop", LABEL_COMPONENT: component}
     owner[LABEL_MANAGED_BY] = MANAGED_BY
@@ -174,7 +177,9 @@ async def followed(
     others = [item["metadata"]["uid"] for item in there if item["metadata"]["name"] == "shop-old0"]
     sink = Sink(lambda pod, line: lines.append(f"{pod} {line}"), lambda pod, why: lines.append(f"{pod}: {why}"))
     following = asyncio.create_task(
-        follow_logs(client, there, {}, sink, namespace="team", selector=f"{LABEL_OWNER_NAME}=shop", except_for=others)
+        follow_logs(
+            client, there, BOUNDS, sink, namespace="team", selector=f"{LABEL_OWNER_NAME}=shop", except_for=others
+        )
     )
     try:
         await until(lambda: len(lines) > 0 and "Pod" in cluster.server.watched)
@@ -199,6 +204,9 @@ async def test_following_goes_on_with_lines_restarts_and_pods_that_come(cluster:
         put(cluster, pod("shop-2"), b"new\n")
 
     await followed(cluster, lambda lines: {*lines} == wanted, go_on)
+    bounded, *later = cluster.server.log_queries
+    assert bounded == {**BOUNDS, "follow": "true"}
+    assert later == [{"follow": "true"}] * 2
 
 
 async def test_following_ends_with_3_where_the_cluster_refuses(cluster: CommandedCluster) -> None:

@@ -9,6 +9,8 @@ from fastapi_fleet.kube.http_client import LOG_SILENCE_SECONDS, HttpKubeClient
 from fastapi_fleet.kube.kinds import POD, Object, ObjectKey
 from fastapi_fleet.report.log_pods import started
 
+_BOUNDS = frozenset({"sinceSeconds", "tailLines"})
+
 
 @dataclass(frozen=True)
 class Sink:
@@ -38,19 +40,21 @@ async def follow_logs(
 ) -> None:
     """Of these pods and of those that come, their next containers included. Until it is cancelled, or ReconcileError.
 
-    `except_for`: uids of pods that are there and not meant.
+    `params` bound what is told of these pods; of what starts later every line is told. `except_for`: uids of pods
+    that are there and not meant.
     """
     failures: Sequence[BaseException] = ()
+    whole = {name: value for name, value in params.items() if name not in _BOUNDS}
     try:
         async with asyncio.TaskGroup() as group:
-            followed = _Followed(client, group, params, sink, frozenset(except_for))
+            followed = _Followed(client, group, sink, frozenset(except_for))
             for pod in pods:
-                followed.look(pod)
+                followed.look(pod, params)
             while True:
                 async with client.watch(POD, namespace, selector) as events:
                     async for event, pod in events:
                         if event != "DELETED":
-                            followed.look(pod)
+                            followed.look(pod, whole)
     except* ReconcileError as failed:
         failures = failed.exceptions
     if failures:
@@ -63,18 +67,17 @@ class _Followed:
 
     client: HttpKubeClient
     group: asyncio.TaskGroup
-    params: Mapping[str, str]
     sink: Sink
     left_out: frozenset[str]
     seen: set[tuple[str, int]] = field(default_factory=set)
 
-    def look(self, pod: Object) -> None:
+    def look(self, pod: Object, params: Mapping[str, str]) -> None:
         life = started(pod)
         if life is None or life in self.seen or pod["metadata"]["uid"] in self.left_out:
             return
         self.seen.add(life)
-        params = {**self.params, "follow": "true"}
-        self.group.create_task(_print_log(self.client, pod, params, self.sink, silence=None))
+        asked = {**params, "follow": "true"}
+        self.group.create_task(_print_log(self.client, pod, asked, self.sink, silence=None))
 
 
 async def _print_log(
