@@ -64,6 +64,9 @@ ANNOTATION_ROTATION: Final[dict[BackingPart, str]] = {
 LABEL_TRACK: Final = f"{GROUP}/track"
 """On the pods of a canary: what tells them from those of the Deployment that serves. These have none."""
 
+ANNOTATION_SIGNING_KEYS: Final = f"{GROUP}/signing-keys"
+"""On a service's Secret: how far the exchange of each signing key in it is."""
+
 HEALTH_LIVE_PATH: Final = "/health/live"
 HEALTH_READY_PATH: Final = "/health/ready"
 

@@ -28,7 +28,7 @@ async def test_service_gets_new_passwords_each_time(cluster: CommandedCluster) -
     for _ in range(2):
         result = await cluster.fleet("rotate", "shop")
         assert (result.exit_code, result.errors) == (0, "")
-        assert result.output == "shop gets new passwords. How far that is: fleet status shop\n"
+        assert result.output == "shop gets new passwords and keys. How far that is: fleet status shop\n"
         await finish(operator)
         assert operator.conditions(SHOP)["CredentialsRotated"].reason == "CredentialsCurrent"
         seen.append(urls(operator))
@@ -38,7 +38,7 @@ async def test_service_gets_new_passwords_each_time(cluster: CommandedCluster) -
 @pytest.mark.parametrize(
     ("service", "why"),
     [
-        (fastapi_service(), "shop has neither database nor broker"),
+        (fastapi_service(), "shop has neither database nor broker nor signingKey"),
         (fastapi_service(database={}, paused=True), "shop is paused"),
     ],
 )

@@ -78,6 +78,19 @@ class LoginStatus(ApiModel):
     left: _Text | None = Field(None, description="The login before, while it is not locked yet.")
 
 
+class SigningKeyStatus(ApiModel):
+    """A signing key of the service that changes by itself, or has changed. It is in the service's Secret alone."""
+
+    env: _Text = Field(description="Its environment variable.")
+    stage: Literal["Alone", "NextPublished", "PreviousAccepted"] = Field(
+        description="What the second key is: there is none, it is published and signs next, or it is the one before "
+        "and still accepted."
+    )
+    since: _Text | None = Field(None, description="When the key that signs began to.")
+    until: _Text | None = Field(None, description="When the stage ends, once every pod knows of it.")
+    due_at: _Text | None = Field(None, description="When rotateEvery has it replaced.")
+
+
 HISTORY_LIMIT: Final = 10
 """Revisions that status tells of; a Deployment keeps as many ReplicaSets beside the newest."""
 
@@ -112,6 +125,12 @@ class FastAPIServiceStatus(ResourceStatus):
         max_length=2,
         description="Logins whose passwords change. Absent where none does and none ever has.",
         json_schema_extra=map_list("name"),
+    )
+    signing_keys: list[SigningKeyStatus] | None = Field(
+        None,
+        max_length=100,
+        description="Signing keys that change. Absent where none does and none ever has.",
+        json_schema_extra=map_list("env"),
     )
     database_connections: Count | None = Field(
         None,

@@ -35,6 +35,7 @@ from fastapi_fleet.api.scaling_spec import (
     TopologySpread,
 )
 from fastapi_fleet.api.service_rules import CONNECTION_RULES, ONE_PORT_RULES, ONE_SOURCE_RULES
+from fastapi_fleet.api.signing_key_spec import SigningKey
 from fastapi_fleet.api.worker_spec import Worker
 
 SHUTDOWN_MARGIN_SECONDS = 3
@@ -48,8 +49,8 @@ class SecretEnv(ApiModel):
     model_config = ConfigDict(
         json_schema_extra=cel_rules(
             cel(
-                "(has(self.generate) && self.generate) != has(self.name)",
-                "set generate: true, or name and key of an existing Secret, not both",
+                "[has(self.generate) && self.generate, has(self.signingKey), has(self.name)].filter(x, x).size() == 1",
+                "set exactly one of generate: true, signingKey, and name with key of an existing Secret",
             ),
             cel("has(self.name) == has(self.key)", "name and key of an existing Secret go together"),
         ),
@@ -60,6 +61,9 @@ class SecretEnv(ApiModel):
     key: DataKey | None = Field(None, description="Key of that Secret.")
     generate: bool | None = Field(
         None, description="Generate a random value once (43 URL-safe characters) and never overwrite it."
+    )
+    signing_key: SigningKey | None = Field(
+        None, description="Generate an Ed25519 key to sign tokens with, and exchange it without a token being refused."
     )
 
 

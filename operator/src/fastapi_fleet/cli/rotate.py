@@ -1,5 +1,6 @@
 """`fleet rotate`."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,22 +17,30 @@ EXAMPLES = "Examples: fleet rotate shop · fleet rotate shop -n team && fleet st
 
 
 def rotate(name: ServiceName, namespace: Namespace = None) -> None:
-    """Give a service new passwords for its database and broker, while it runs.
+    """Give a service new passwords for its database and broker, and new signing keys, while it runs.
 
-    Its pods restart one by one; the old passwords are locked when none of them logs in by them any more.
+    Its pods restart one by one; the old passwords are locked when none of them logs in by them any more, and an old key
+    is dropped when the tokens that it signed are over.
     """
 
     async def write(client: HttpKubeClient, where: str) -> None:
         service = await get_service(client, where, name)
         spec = service.get("spec") or {}
-        if spec.get("database") is None and spec.get("broker") is None:
-            fail(f"{name} has neither database nor broker", "There is no password to change.", ExitCode.FOUND)
+        if not any(_what_rotates(spec)):
+            why = f"{name} has neither database nor broker nor signingKey"
+            fail(why, "There is no password and no key to change.", ExitCode.FOUND)
         if spec.get("paused"):
             fail(f"{name} is paused: the operator would change nothing", f"First: fleet resume {name}", ExitCode.FOUND)
         await client.correct(service, [_operation(service)])
 
     in_cluster(write, namespace)
-    typer.echo(f"{name} gets new passwords. How far that is: fleet status {name}")
+    typer.echo(f"{name} gets new passwords and keys. How far that is: fleet status {name}")
+
+
+def _what_rotates(spec: Object) -> Iterator[object]:
+    """Parts of a spec as they were written: `{}` asks for a database, too."""
+    yield from (spec[part] is not None for part in ("database", "broker") if part in spec)
+    yield from (secret.get("signingKey") for secret in spec.get("secrets") or ())
 
 
 def _operation(service: Object) -> dict[str, Any]:

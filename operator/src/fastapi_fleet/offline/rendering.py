@@ -6,6 +6,7 @@ from typing import Final
 
 from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, FLEET_PLATFORM, SECRET, Object
 from fastapi_fleet.offline.world import World
+from fastapi_fleet.reconcile.credentials import signing_key
 from fastapi_fleet.reconcile.on_platform import on_platform
 from fastapi_fleet.reconcile.ownership import owner_from
 from fastapi_fleet.reconcile.parse import parse_platform, parse_service
@@ -17,6 +18,10 @@ from fastapi_fleet.resources.secret import decode
 
 GENERATED: Final = "GENERATED"
 """Stands for every value that the operator would make by chance."""
+
+
+_GENERATED_KEY: Final = signing_key(GENERATED)
+"""Looks like a key that nobody knows, and is one that everybody can make."""
 
 
 @dataclass(frozen=True)
@@ -85,4 +90,5 @@ def _readable(manifest: Manifest) -> Manifest:
     """A Secret with its words as they are; none of them is secret, for none is real."""
     if manifest["kind"] != SECRET.name:
         return manifest
-    return {name: part for name, part in manifest.items() if name != "data"} | {"stringData": decode(manifest)}
+    values = {key: GENERATED if value == _GENERATED_KEY else value for key, value in decode(manifest).items()}
+    return {name: part for name, part in manifest.items() if name != "data"} | {"stringData": values}

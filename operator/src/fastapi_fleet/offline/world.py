@@ -48,6 +48,7 @@ class World:
             own_secret={},
             secret_since=None,
             rotations={},
+            signing_keys={},
             migrations_secret={},
             references=dict(self._references(owner.namespace, spec)),
             dependencies={

@@ -1,9 +1,12 @@
 """Values of a service's own Secret: what is there is kept, what is missing is made."""
 
+import base64
+import hashlib
 import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
@@ -12,10 +15,13 @@ from fastapi_fleet.backends.postgres import DatabaseRoles
 from fastapi_fleet.constants import BackingPart
 from fastapi_fleet.reconcile.endpoints import Endpoints, broker_url, database_url
 from fastapi_fleet.resources import names
-from fastapi_fleet.resources.environment import generated_keys
+from fastapi_fleet.resources.environment import generated_keys, signing_keys
 
 SECRET_BYTES = 32
 """Randomness of each generated value. 32 bytes are 43 URL-safe characters: nothing ever needs escaping."""
+
+_ED25519_PREFIX: Final = bytes.fromhex("302e020100300506032b657004220420")
+"""What PKCS #8 puts before the key (RFC 8410, 7)."""
 
 _URL_SAFE = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -80,9 +86,21 @@ def complete_credentials(
     if spec.broker is not None:
         user = identity.login("broker", identity.turn_in("broker", existing))
         credentials |= _broker_login(identity, user, existing, endpoints, generate)
-    for key in generated_keys(spec):
-        credentials[key] = existing.get(key) or generate()
+    for env in generated_keys(spec):
+        credentials[env] = existing.get(env) or generate()
+    for env, key in signing_keys(spec).items():
+        credentials |= {
+            env: existing.get(env) or signing_key(generate()),
+            key.other_env: existing.get(key.other_env, ""),
+        }
     return credentials
+
+
+def signing_key(randomness: str) -> str:
+    """An Ed25519 private key in PEM: any 32 random bytes are one (RFC 8032, 5.1.5)."""
+    seed = hashlib.sha256(randomness.encode()).digest()
+    body = base64.b64encode(_ED25519_PREFIX + seed).decode()
+    return f"-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n"
 
 
 def next_login(

@@ -44,6 +44,7 @@ from fastapi_fleet.resources.pod_disruption_budget import wants_budget, wants_wo
 from fastapi_fleet.resources.rotation_record import RotationRecord, rotation_records
 from fastapi_fleet.resources.secret import decode
 from fastapi_fleet.resources.service_monitor import wants_monitor
+from fastapi_fleet.resources.signing_key_record import SigningKeyRecord, signing_key_records
 from fastapi_fleet.resources.spec_references import Reference, referenced
 from fastapi_fleet.status.conditions import is_true
 
@@ -54,7 +55,8 @@ _MISSING = {SECRET.name: Reason.SECRET_MISSING, CONFIG_MAP.name: Reason.CONFIG_M
 class Observed:
     """Everything outside the spec that a pass over a service depends on.
 
-    `secret_since`: when its own Secret was made. `rotations`: what that tells of its logins.
+    `secret_since`: when its own Secret was made. `rotations`: what that tells of its logins, `signing_keys`: and
+    of its keys.
     `called_besides`: services that the spec does not name and what runs may call.
     `worker`: its Deployment, also where the spec asks for none any more; `pods` are those of the service without it.
     """
@@ -64,6 +66,7 @@ class Observed:
     own_secret: Mapping[str, str] = field(repr=False)
     secret_since: str | None
     rotations: Mapping[BackingPart, RotationRecord]
+    signing_keys: Mapping[str, SigningKeyRecord]
     migrations_secret: Mapping[str, str] = field(repr=False)
     references: Mapping[ObjectKey, Object | None] = field(repr=False)
     dependencies: Mapping[str, Object | None]
@@ -121,6 +124,7 @@ async def observe_service(
         own_secret=decode(own_secret),
         secret_since=own_secret["metadata"].get("creationTimestamp"),
         rotations=rotation_records(own_secret),
+        signing_keys=signing_key_records(own_secret),
         migrations_secret=decode(secret(names.migrations_secret(owner.name))),
         references={key: await kube.get(key) for key in keys},
         dependencies={

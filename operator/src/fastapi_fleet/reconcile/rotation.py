@@ -140,7 +140,9 @@ class Rotations:
     ) -> None:
         """Login and record in one write: there is no moment between them."""
         told = {**plan.observed.rotations, **records}
-        await self._apply(plan, render_secret(plan.owner, {**credentials, **plan.leaving}, told))
+        await self._apply(
+            plan, render_secret(plan.owner, {**credentials, **plan.leaving}, told, plan.observed.signing_keys)
+        )
 
     async def _apply(self, plan: ServicePlan, manifest: Manifest | None) -> None:
         if manifest is not None:

@@ -43,6 +43,8 @@ from fastapi_fleet.reconcile.service_plan import (
     with_running,
 )
 from fastapi_fleet.reconcile.shared_server import sharing_server
+from fastapi_fleet.reconcile.signing_key_plan import plan_signing_keys
+from fastapi_fleet.reconcile.signing_keys import SigningKeys
 from fastapi_fleet.reconcile.status_writer import Announce, Now, StatusWriter, timestamp
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.deployment import is_handed_over
@@ -111,6 +113,7 @@ class ServicePass:
         )
         canary_metrics = CanaryMetrics(dependencies.pod_metrics)
         self._canaries = Canaries(dependencies.cache, self._children, canary_metrics, dependencies.now)
+        self._signing_keys = SigningKeys(children=self._children, generate=dependencies.generate, now=dependencies.now)
         self._status = StatusWriter(dependencies.kube, dependencies.cache, dependencies.announce)
 
     async def reconcile(self, key: ObjectKey) -> Outcome:
@@ -155,7 +158,11 @@ class ServicePass:
                 operator_namespace=self._operator_namespace,
                 caller_namespaces=self._caller_namespaces,
             )
-            facts = replace(with_plan(facts, plan), rotations=plan_rotations(resource, plan, self._now()))
+            facts = replace(
+                with_plan(facts, plan),
+                rotations=plan_rotations(resource, plan, self._now()),
+                signing_keys=plan_signing_keys(resource, plan, self._now()),
+            )
             facts = await self._with_ways_back(resource, facts)
             if not spec.paused:
                 await self._hold(resource, plan)
@@ -166,6 +173,7 @@ class ServicePass:
                 await self._configure(plan, facts)
                 facts = await self._migrations.run(plan, facts)
                 facts = await self._run(resource, plan, facts)
+                facts = await self._signing_keys.run(resource, plan, facts)
                 facts = await self._rotations.run(resource, plan, facts)
         except ReconcileError as problem:
             facts = replace(facts, problem=problem)

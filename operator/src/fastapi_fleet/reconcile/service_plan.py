@@ -217,10 +217,12 @@ def outcome_of_facts(facts: ServiceFacts) -> Outcome:
     rotations = facts.rotations or ()
     if any(one.obstacle for one in rotations):
         return Outcome("error", retry=True)
-    soon = [one.again_after for one in rotations if one.again_after is not None]
-    again_after = min(soon) if soon else DRIFT_CHECK_SECONDS if states else None
-    due = facts.canary.due_in if facts.canary is not None else None
-    return Outcome("success", again_after=min((at for at in (again_after, due) if at is not None), default=None))
+    times = [*(one.again_after for one in rotations), *(key.again_after for key in facts.signing_keys or ())]
+    if facts.canary is not None:
+        times.append(facts.canary.due_in)
+    regularly = [DRIFT_CHECK_SECONDS] if states else []
+    soonest = min([*(time for time in times if time is not None), *regularly], default=None)
+    return Outcome("success", again_after=soonest)
 
 
 def _runs_older(observed: Observed, manifests: ServiceManifests) -> bool:
@@ -249,6 +251,7 @@ def _inputs(spec: FastAPIServiceSpec, observed: Observed, credentials: Mapping[s
         authorities=observed.endpoints.authorities(spec),
         servers=observed.endpoints.peers,
         rotations=observed.rotations,
+        signing_keys=observed.signing_keys,
         dependency_ports=_ports(observed.dependencies),
         dependency_extra_ports=_extra_ports(observed.dependencies),
         callers=observed.callers,

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from fastapi_fleet.api.env_spec import EnvFromSource, EnvVar
 from fastapi_fleet.api.pool_spec import POOL_VARIABLES
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
+from fastapi_fleet.api.signing_key_spec import SigningKey
 from fastapi_fleet.errors import InvalidSpecError
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.manifest import Manifest
@@ -14,7 +15,7 @@ from fastapi_fleet.resources.service_inputs import ServiceInputs
 def render_env(name: str, namespace: str, spec: FastAPIServiceSpec, inputs: ServiceInputs) -> list[Manifest]:
     """Variables one by one. A variable of the own Secret is named, not taken wholesale: a missing key stops the pod."""
     own = [_from_secret(env, names.secret(name), env) for env in own_secret_keys(spec)]
-    foreign = [_from_secret(secret.env, secret.name, secret.key) for secret in spec.secrets if not secret.generate]
+    foreign = [_from_secret(secret.env, secret.name, secret.key) for secret in spec.secrets if secret.name is not None]
     urls = [
         {
             "name": service.env,
@@ -45,11 +46,17 @@ def own_secret_keys(spec: FastAPIServiceSpec) -> list[str]:
         for key, wanted in ((names.DATABASE_URL, spec.database), (names.RABBITMQ_URL, spec.broker))
         if wanted is not None
     ]
-    return [*urls, *generated_keys(spec)]
+    keys = (variable for env, key in signing_keys(spec).items() for variable in (env, key.other_env))
+    return [*urls, *generated_keys(spec), *keys]
 
 
 def generated_keys(spec: FastAPIServiceSpec) -> list[str]:
     return [secret.env for secret in spec.secrets if secret.generate]
+
+
+def signing_keys(spec: FastAPIServiceSpec) -> dict[str, SigningKey]:
+    """By the variable of the key that signs."""
+    return {secret.env: secret.signing_key for secret in spec.secrets if secret.signing_key is not None}
 
 
 def require_unique_variables(spec: FastAPIServiceSpec) -> None:
@@ -70,6 +77,11 @@ def variables_of(spec: FastAPIServiceSpec) -> Iterator[tuple[str, str]]:
         yield names.RABBITMQ_URL, "spec.broker"
     yield from ((key, f"spec.config[{key}]") for key in spec.config)
     yield from ((secret.env, f"spec.secrets[{at}].env") for at, secret in enumerate(spec.secrets))
+    yield from (
+        (secret.signing_key.other_env, f"spec.secrets[{at}].signingKey.otherEnv")
+        for at, secret in enumerate(spec.secrets)
+        if secret.signing_key is not None
+    )
     yield from ((service.env, f"spec.services[{at}].env") for at, service in enumerate(spec.services))
     yield from ((variable.name, f"spec.env[{at}].name") for at, variable in enumerate(spec.env))
 

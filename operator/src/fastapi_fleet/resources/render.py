@@ -66,7 +66,7 @@ def render_fastapi_service(owner: Owner, spec: FastAPIServiceSpec, inputs: Servi
     prerequisites = (
         render_service_account(owner, spec.service_account),
         render_coming_config_map(owner, spec) if comes_apart(spec) else config_map,
-        render_secret(owner, {**inputs.credentials, **inputs.leaving}, inputs.rotations),
+        render_secret(owner, {**inputs.credentials, **inputs.leaving}, inputs.rotations, inputs.signing_keys),
         render_migrations_secret(owner, inputs.migration_credentials),
         render_service(owner, spec),
         render_network_policy(owner, spec, inputs),

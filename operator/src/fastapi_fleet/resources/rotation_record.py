@@ -17,7 +17,7 @@ def _aware(text: str) -> str:
     return text
 
 
-_Time = Annotated[str, AfterValidator(_aware)]
+Time = Annotated[str, AfterValidator(_aware)]
 
 
 class RotationRecord(BaseModel):
@@ -28,9 +28,9 @@ class RotationRecord(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    rotated_at: _Time
+    rotated_at: Time
     request: str | None = None
-    ended_at: _Time | None = None
+    ended_at: Time | None = None
 
 
 def request_hash(asked: str | None) -> str | None:

@@ -7,19 +7,25 @@ from fastapi_fleet.constants import BackingPart
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.manifest import Manifest, Owner, child, retained_child
 from fastapi_fleet.resources.rotation_record import RotationRecord, rotation_annotations
+from fastapi_fleet.resources.signing_key_record import SigningKeyRecord, signing_key_annotation
 
 
 def render_secret(
-    owner: Owner, credentials: Mapping[str, str], rotations: Mapping[BackingPart, RotationRecord]
+    owner: Owner,
+    credentials: Mapping[str, str],
+    rotations: Mapping[BackingPart, RotationRecord],
+    signing_keys: Mapping[str, SigningKeyRecord],
 ) -> Manifest | None:
     """Secret of a service. None where there is nothing to keep."""
     if not credentials:
         return None
     name = names.secret(owner.name)
     manifest = child(owner, api_version="v1", kind="Secret", name=name, component="service", app=owner.name)
-    told = {part: record for part, record in rotations.items() if names.URLS[part] in credentials}
+    logins = {part: record for part, record in rotations.items() if names.URLS[part] in credentials}
+    keys = {env: record for env, record in signing_keys.items() if env in credentials}
+    told = rotation_annotations(logins) | signing_key_annotation(keys)
     if told:
-        manifest["metadata"]["annotations"] = rotation_annotations(told)
+        manifest["metadata"]["annotations"] = told
     return {**manifest, "type": "Opaque", "data": encode(credentials)}
 
 

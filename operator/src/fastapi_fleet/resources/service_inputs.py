@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from fastapi_fleet.constants import BackingPart
 from fastapi_fleet.resources.own_server import OwnServer
 from fastapi_fleet.resources.rotation_record import RotationRecord
+from fastapi_fleet.resources.signing_key_record import SigningKeyRecord
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class ServiceInputs:
     `migration_credentials`: the same for its migrations, in a Secret that its own pods do not read.
     `leaving`: values that the spec no longer asks for, kept in that Secret while pods of an older revision read them.
     `rotations`: how the logins in that Secret came to be, by "database" and "broker"; empty where none ever changed.
+    `signing_keys`: how far the exchange of each signing key in it is, by variable; empty where none was ever exchanged.
     `referenced`: version of each Secret and ConfigMap that the spec refers to, by "kind/name". A version, not a hash of
     the content: a hash on a Deployment would let its readers guess short secrets.
     `authorities`: backing services whose server the pods check with certificates of the platform.
@@ -40,6 +42,7 @@ class ServiceInputs:
     migration_credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
     leaving: Mapping[str, str] = field(default_factory=dict, repr=False)
     rotations: Mapping[BackingPart, RotationRecord] = field(default_factory=dict)
+    signing_keys: Mapping[str, SigningKeyRecord] = field(default_factory=dict)
     referenced: Mapping[str, str] = field(default_factory=dict)
     authorities: tuple[str, ...] = ()
     servers: Mapping[str, ServerPeer] = field(default_factory=dict)

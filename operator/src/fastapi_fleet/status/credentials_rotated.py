@@ -1,4 +1,4 @@
-"""CredentialsRotated: the service logs in by its newest passwords, and nobody can by those before."""
+"""CredentialsRotated: the service logs in and signs by its newest passwords and keys, and those before are refused."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -7,6 +7,7 @@ from fastapi_fleet.api.conditions import ConditionType, Reason
 from fastapi_fleet.api.resource_status import LoginStatus
 from fastapi_fleet.status.conditions import Finding, fails, holds
 from fastapi_fleet.status.facts import RotationFacts, ServiceFacts
+from fastapi_fleet.status.signing_keys import current_key, what_key_lacks
 
 KIND = ConditionType.CREDENTIALS_ROTATED
 
@@ -14,14 +15,17 @@ _SESSIONS_NAMED: Final = 3
 
 
 def credentials_rotated(facts: ServiceFacts) -> Finding | None:
-    """None for a service of which no password changes, and while it is paused. What lacks most is told first."""
-    if facts.spec is None or facts.spec.paused or not facts.rotations:
+    """None for a service of which no password or key changes, and while it is paused. What lacks most is told first."""
+    logins, keys = facts.rotations or (), facts.signing_keys or ()
+    if facts.spec is None or facts.spec.paused or not (logins or keys):
         return None
+    of_keys = [lack for key in keys if (lack := what_key_lacks(key))]
     for find, reason in _WHAT_LACKS:
-        told = [text for one in facts.rotations if (text := find(one))]
+        told = [text for one in logins if (text := find(one))]
+        told += [text for of_key, text in of_keys if of_key is reason]
         if told:
             return fails(KIND, reason, "; ".join(told))
-    return holds(KIND, Reason.CREDENTIALS_CURRENT, "; ".join(map(_current, facts.rotations)))
+    return holds(KIND, Reason.CREDENTIALS_CURRENT, "; ".join([*map(_current, logins), *map(current_key, keys)]))
 
 
 def login_statuses(rotations: Sequence[RotationFacts]) -> list[LoginStatus] | None:

@@ -14,6 +14,7 @@ from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.backends.login_session import LoginSession
 from fastapi_fleet.constants import BackingPart
 from fastapi_fleet.errors import ReconcileError
+from fastapi_fleet.resources.signing_key_record import Stage
 
 LiveObject = Mapping[str, Any]
 
@@ -125,10 +126,30 @@ class CanaryFacts:
 
 
 @dataclass(frozen=True)
+class SigningKeyFacts:
+    """A signing key of a service that changes, or is to change. Times are RFC 3339 in UTC.
+
+    `env`: its variable. It signs `since` then, until `due_at` by the spec; `is_due`: by that or because somebody asked,
+    and `waits_until` says for what. `rolled_out`: whether no pod is left that has not read the `stage`, which then
+    lasts `until`. `again_after`: seconds until it is to be looked at again.
+    """
+
+    env: str
+    stage: Stage
+    rolled_out: bool
+    since: str | None
+    until: str | None = None
+    due_at: str | None = None
+    is_due: bool = False
+    waits_until: str | None = None
+    again_after: float | None = None
+
+
+@dataclass(frozen=True)
 class ServiceFacts:
     """`spec` is None when it is invalid. `problem`: why the pass ended early. `revision`: of the wanted pod template.
 
-    `rotations` is None where the pass did not get as far as that.
+    `rotations` and `signing_keys` are None where the pass did not get as far as that.
     `sharing_server`: most connections of each other service of the platform to the same database server, None of one
     whose spec does not tell.
     `preflight` and `contract` are None where nothing is to be checked, or not yet.
@@ -155,6 +176,7 @@ class ServiceFacts:
     database: BackendState | None = None
     broker: BackendState | None = None
     rotations: tuple[RotationFacts, ...] | None = None
+    signing_keys: tuple[SigningKeyFacts, ...] | None = None
     sharing_server: tuple[int | None, ...] = ()
     preflight: PreflightFacts | None = None
     contract: ContractFacts | None = None

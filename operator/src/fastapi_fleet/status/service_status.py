@@ -27,6 +27,7 @@ from fastapi_fleet.status.revisions import image_of, revision_of
 from fastapi_fleet.status.rolled_back import rolled_back, rolled_back_by_itself
 from fastapi_fleet.status.rollout_complete import in_place_of, rollout_complete
 from fastapi_fleet.status.shutdown_in_time import shutdown_in_time
+from fastapi_fleet.status.signing_keys import signing_key_statuses
 from fastapi_fleet.status.spec_valid import service_spec_valid
 from fastapi_fleet.status.summary import summarise
 from fastapi_fleet.status.way_back import NoWayBack
@@ -108,7 +109,12 @@ def _running(facts: ServiceFacts) -> Mapping[str, str]:
 
 
 def _credentials(facts: ServiceFacts) -> Mapping[str, Any]:
-    return {} if facts.rotations is None else {"credentials": login_statuses(facts.rotations)}
+    if facts.rotations is None or facts.signing_keys is None:
+        return {}
+    return {
+        "credentials": login_statuses(facts.rotations),
+        "signing_keys": signing_key_statuses(facts.signing_keys),
+    }
 
 
 def _specified(facts: ServiceFacts) -> Mapping[str, Any]:
