@@ -268,9 +268,24 @@ REFUSED: dict[str, tuple[Manifest, str, str]] = {
     "secret with name and generate": (
         service(secrets=secret(name="s", key="k", generate=True)),
         "spec.secrets[0]",
-        "set generate: true, or name and key",
+        "set exactly one of generate: true, signingKey, and name",
     ),
-    "secret from nowhere": (service(secrets=secret()), "spec.secrets[0]", "set generate: true, or name and key"),
+    "secret with name and signingKey": (
+        service(secrets=secret(name="s", key="k", signingKey={"otherEnv": "OTHER"})),
+        "spec.secrets[0]",
+        "set exactly one of generate: true, signingKey, and name",
+    ),
+    "signing key without a second one": (
+        service(secrets=secret(signingKey={})),
+        "spec.secrets[0].signingKey.otherEnv",
+        "Required value",
+    ),
+    "signing key that is exchanged by the minute": (
+        service(secrets=secret(signingKey={"otherEnv": "OTHER", "rotateEvery": "5m"})),
+        "spec.secrets[0].signingKey.rotateEvery",
+        "should match",
+    ),
+    "secret from nowhere": (service(secrets=secret()), "spec.secrets[0]", "set exactly one of generate: true"),
     "secret without key": (service(secrets=secret(name="s")), "spec.secrets[0]", "go together"),
     "service that needs itself": (
         service(name="users", services=[{"name": "users", "env": "USERS_URL"}]),

@@ -55,6 +55,8 @@ DEFAULTS_OF_A_SERVICE = {
     "spec.shutdown.drainSeconds": 5,
     "spec.rollout.autoRollback": "UnlessMigrated",
     "spec.rollout.minReadySeconds": 0,
+    "spec.secrets[].signingKey.keepAfter": "24h",
+    "spec.secrets[].signingKey.publishBefore": "10m",
     "spec.paused": False,
 }
 

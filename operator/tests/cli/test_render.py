@@ -39,6 +39,13 @@ def test_json_is_one_list() -> None:
     assert (printed["kind"], printed["items"][0]["kind"]) == ("List", "ServiceAccount")
 
 
+def test_no_signing_key_is_printed_that_everybody_could_make() -> None:
+    key = "    - {env: KEY, signingKey: {otherEnv: OTHER}}\n"
+    result = fleet("render", "-", given=SHOP + key)
+    secret = next(item for item in yaml.safe_load_all(result.output) if item["kind"] == "Secret")
+    assert secret["stringData"] == {"TOKEN": "GENERATED", "KEY": "GENERATED", "OTHER": ""}
+
+
 def test_no_value_of_a_secret_is_printed() -> None:
     result = fleet("render", "-", "-n", "team", given=SHOP + MAIL)
     secret = next(item for item in yaml.safe_load_all(result.output) if item["kind"] == "Secret")

@@ -35,6 +35,16 @@ async def test_service_gets_new_passwords_each_time(cluster: CommandedCluster) -
     assert len({urls["DATABASE_URL"] for urls in seen}) == len({urls["RABBITMQ_URL"] for urls in seen}) == 3
 
 
+async def test_signing_key_alone_is_exchanged(cluster: CommandedCluster) -> None:
+    operator = cluster.operator
+    await operator.submit(fastapi_service(secrets=[{"env": "KEY", "signingKey": {"otherEnv": "OTHER"}}]))
+    await operator.roll_out()
+    result = await cluster.fleet("rotate", "shop")
+    assert (result.exit_code, result.errors) == (0, "")
+    await operator.settle()
+    assert operator.status(SHOP)["signingKeys"][0]["stage"] == "NextPublished"
+
+
 @pytest.mark.parametrize(
     ("service", "why"),
     [

@@ -198,24 +198,42 @@ async def test_step_waits_for_a_rollout_that_is_under_way() -> None:
     assert stage(fleet) == "NextPublished"
 
 
-async def test_logins_change_first_and_keep_their_record() -> None:
+async def with_database() -> Fleet:
     fleet = Fleet()
     await fleet.submit(PLATFORM)
     await fleet.roll_out()
     await fleet.submit({**SHOP, "spec": {**SHOP["spec"], "database": {}}})
     await fleet.roll_out()
+    return fleet
+
+
+async def test_passwords_change_first_and_in_a_write_of_their_own() -> None:
+    fleet = await with_database()
     before = keys(fleet)
     ask(fleet)
-    await go_on(fleet)
+    written = await fleet.settle()
+    assert [call.name for call in written].count("shop-secrets") == 1
     assert keys(fleet) == before
-    for _ in range(3):
-        await rolled_out(fleet)
-        await go_on(fleet, 60)
-    assert stage(fleet) != "Alone"
+    await to_the_end(fleet)
     await to_the_end(fleet)
     assert rotated(fleet) == ("True", "CredentialsCurrent")
     assert set(fleet.postgres.logins) == {"team.shop.b"}
     assert keys(fleet).signs != before.signs
+
+
+async def test_passwords_change_while_the_key_before_is_kept_and_no_longer_for_that() -> None:
+    fleet = await with_database()
+    ask(fleet, "one")
+    for _ in range(4):
+        await go_on(fleet, PUBLISH_BEFORE)
+        await rolled_out(fleet)
+    assert stage(fleet) == "PreviousAccepted"
+    before, until = keys(fleet), fleet.status(SHOP)["signingKeys"][0]["until"]
+    ask(fleet, "two")
+    await go_on(fleet)
+    await rolled_out(fleet)
+    assert set(fleet.postgres.logins) == {"team.shop"}
+    assert (keys(fleet), fleet.status(SHOP)["signingKeys"][0]["until"]) == (before, until)
 
 
 async def test_paused_service_changes_no_key() -> None:

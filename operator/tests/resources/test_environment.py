@@ -31,6 +31,10 @@ CLASHES: dict[str, tuple[dict[str, Any], str]] = {
         "spec.services[0].env",
     ),
     "services and env": ({"services": [{"name": "u", "env": "A"}], "env": [{"name": "A"}]}, "spec.env[0].name"),
+    "both keys of a signing key": (
+        {"secrets": [{"env": "A", "signingKey": {"otherEnv": "A"}}]},
+        "spec.secrets[0].signingKey.otherEnv",
+    ),
     "env twice": ({"env": [{"name": "A"}, {"name": "A"}]}, "spec.env[1].name"),
 }
 

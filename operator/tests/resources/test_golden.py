@@ -20,6 +20,7 @@ from fastapi_fleet.resources.platform_defaults import with_defaults
 from fastapi_fleet.resources.platform_inputs import PlatformInputs
 from fastapi_fleet.resources.render import render_fastapi_service, render_fleet_platform
 from fastapi_fleet.resources.service_inputs import ServerPeer, ServiceInputs
+from fastapi_fleet.resources.signing_key_record import SigningKeyRecord
 
 
 class PlainDumper(yaml.SafeDumper):
@@ -39,6 +40,9 @@ def render(given: dict[str, Any]) -> list[Manifest]:
         inputs = ServiceInputs(
             credentials=given.get("credentials", {}),
             migration_credentials=given.get("migrationCredentials", {}),
+            signing_keys={
+                env: SigningKeyRecord.model_validate(told) for env, told in given.get("signingKeys", {}).items()
+            },
             referenced=given.get("referenced", {}),
             authorities=tuple(given.get("authorities", ())),
             servers={name: ServerPeer(**server) for name, server in given.get("servers", {}).items()},

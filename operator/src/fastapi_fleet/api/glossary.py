@@ -31,8 +31,8 @@ CONDITIONS: Final[dict[Type, str]] = {
     Type.MIGRATIONS_COMPLETE: "The migrations of the image have run; its pods start after that.",
     Type.ROLLOUT_COMPLETE: "Every pod runs the newest revision and is ready; none of an older one is left.",
     Type.CREDENTIALS_ROTATED: (
-        "Present where passwords of the service change, or have changed: it logs in by the newest ones, and those "
-        "before are locked. Ready does not wait for it."
+        "Present where passwords or signing keys of the service change, or have changed: it uses the newest ones, and "
+        "those before are refused. Ready does not wait for it."
     ),
     Type.ROUTE_READY: "Every Gateway in spec.route has accepted the route. Ready does not wait for it.",
     Type.INGRESS_READY: "A controller has given the Ingress an address. Ready does not wait for it.",
@@ -133,16 +133,18 @@ REASONS: Final[dict[Reason, Explanation]] = {
         "and service again, and delete the service first.",
     ),
     Reason.CREDENTIALS_CURRENT: Explanation(
-        "The service logs in by its newest passwords; the logins before are locked. The message says since when, and "
-        "when rotateEvery changes them next."
+        "The service logs in by its newest passwords and signs with its newest keys; those before are refused. The "
+        "message says since when, and when rotateEvery changes them next."
     ),
     Reason.ROTATION_DUE: Explanation(
-        "New passwords are asked for and not made yet: a service has two logins, and both may be in use.",
+        "New passwords or keys are asked for and not made yet: there are two of each, and both may be in use.",
         "Wait; or mend what the message waits for.",
     ),
     Reason.ROTATING: Explanation(
-        "Pods restart one by one to log in by a new password; the old one works until no pod logs in by it.",
-        "Wait. A rollout that is stuck keeps the old login open: RolloutComplete shows why.",
+        "Pods restart one by one to log in by a new password; the old one works until no pod logs in by it. Or a "
+        "signing key is being exchanged: the message says which step lasts until when.",
+        "Wait. A rollout that is stuck keeps the old login open, and the next step of a key from beginning: "
+        "RolloutComplete shows why.",
     ),
     Reason.SESSIONS_LEFT: Explanation(
         "No pod logs in by the old password any more, but somebody is still logged in by it: the message says from "
