@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from support.resources import fastapi_service
 
 POOL = {"size": 5, "overflow": 10}
-MIGRATIONS = {"command": ["alembic", "upgrade", "head"]}
+MIGRATIONS, ALEMBIC = {"command": ["migrate"]}, {"command": ["alembic", "upgrade", "head"]}
 
 RECKONED: dict[str, tuple[dict[str, Any], int, str]] = {
     "one pod and the one that replaces it": (
@@ -55,6 +55,11 @@ RECKONED: dict[str, tuple[dict[str, Any], int, str]] = {
         {"database": {"pool": POOL, "migrations": MIGRATIONS}},
         31,
         "1 worker x (5 + 10) x (1 + 1) pods + 1 for migrations",
+    ),
+    "migrations of Alembic, and their lock": (
+        {"database": {"pool": POOL, "migrations": ALEMBIC}},
+        32,
+        "1 worker x (5 + 10) x (1 + 1) pods + 2 for migrations",
     ),
     "none where no pod is to run": ({"replicas": 0, "database": {"pool": POOL}}, 0, "no pods"),
     "worker alone": (
@@ -114,7 +119,7 @@ pooled = st.fixed_dictionaries(
         "database": st.fixed_dictionaries(
             {
                 "pool": st.fixed_dictionaries({"size": st.integers(1, 6), "overflow": small, "beside": small}),
-                "migrations": st.none() | st.just(MIGRATIONS),
+                "migrations": st.none() | st.sampled_from([MIGRATIONS, ALEMBIC]),
             }
         ),
     }
@@ -131,7 +136,8 @@ def test_words_come_to_the_number_that_they_stand_beside(fields: dict[str, Any])
         for processes, each, replicas, surge in products
     )
     assert said == need.of_role
-    assert need.total == said + ("1 for migrations" in need.words)
+    of_migrations = re.search(r"(\d) for migrations$", need.words)
+    assert need.total == said + (int(of_migrations[1]) if of_migrations else 0)
 
 
 @given(pooled, st.integers(1, 400))

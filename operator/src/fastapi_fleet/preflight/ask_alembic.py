@@ -3,12 +3,14 @@
 usage: python3 -c SOURCE POLICY FILE COMMAND [ARGUMENT...]
 
 POLICY is Allow or Block: whether a database may be ahead of the scripts. Where COMMAND is left out or refused, what was
-found goes into FILE as JSON, and this ends with 0 or with REFUSED. Otherwise COMMAND takes the place of this process.
+found goes into FILE as JSON, and this ends with 0 or with REFUSED. Otherwise COMMAND takes the place of this process,
+which keeps the connection that holds a lock in the database of DATABASE_URL: whoever comes meanwhile waits.
 Runs in whatever image a service has: it needs the standard library of Python 3.9, and nothing else.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -28,6 +30,18 @@ ALEMBIC, KIT = "alembic", "fleetkit.migrate"
 KIT_FOLDER = "migrations"
 
 MOST_REVISIONS, REVISION_LIMIT = 8, 64
+
+LOCK_KEY = 8_264_511_093
+"""Not the one of fleetkit's command, which takes its own in a connection of its own."""
+
+LOCK = (
+    "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0; "
+    f"SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock({LOCK_KEY})"
+)
+"""Of a transaction, which keeps neither rows nor tables: a pooler before the server gives no lock of a session back."""
+
+HELD: list[object] = []
+"""What would close its connection as soon as nobody refers to it."""
 
 Answer = dict[str, Any]
 
@@ -74,6 +88,46 @@ def judge(policy: str, target: str, scripts: Scripts, databases: Sequence[frozen
 
 def is_refused(policy: str, outcome: str) -> bool:
     return outcome == SEVERAL_HEADS or (outcome == AHEAD and policy == BLOCK)
+
+
+def lock(url: str) -> None:
+    """Wait for whoever migrates the database, then keep others waiting until this process ends, whatever it runs.
+
+    Raises ModuleNotFoundError where the image has no driver that is known; and whatever that raises.
+    """
+    for connect in (lock_by_asyncpg, lock_by_psycopg, lock_by_psycopg2):
+        try:
+            file, *connection = connect(url)
+        except ModuleNotFoundError:
+            continue
+        os.set_inheritable(file, True)
+        HELD.extend(connection)
+        return
+    raise ModuleNotFoundError("neither asyncpg nor psycopg")
+
+
+def lock_by_asyncpg(url: str) -> tuple[Any, ...]:
+    asyncpg: Any = importlib.import_module("asyncpg")
+    # Here alone: those who render the Job import this module, and do nothing that waits.
+    loop = importlib.import_module("asyncio").new_event_loop()
+    connection = loop.run_until_complete(asyncpg.connect(url))
+    loop.run_until_complete(connection.execute(LOCK))
+    return connection._transport.get_extra_info("socket").fileno(), connection, loop  # noqa: SLF001 - no other way to it
+
+
+def lock_by_psycopg(url: str) -> tuple[Any, ...]:
+    psycopg: Any = importlib.import_module("psycopg")
+    connection = psycopg.connect(url, autocommit=True)
+    connection.execute(LOCK)
+    return connection.fileno(), connection
+
+
+def lock_by_psycopg2(url: str) -> tuple[Any, ...]:
+    psycopg2: Any = importlib.import_module("psycopg2")
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    connection.cursor().execute(LOCK)
+    return connection.fileno(), connection
 
 
 def ask(policy: str, tool: Tool) -> Answer | None:
@@ -141,18 +195,30 @@ def told(found: frozenset[str]) -> list[str]:
     return [revision[:REVISION_LIMIT] for revision in sorted(found)[:MOST_REVISIONS]]
 
 
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - the log of the Job
+
+
+def first_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
 def main(policy: str, file: str, *command: str) -> NoReturn:
     environment = dict(os.environ)
     tool = tool_of(list(command))
     if tool is not None and tool.python != command[0] and sys.path[0] == "":
         del sys.path[0]  # Alembic's own program does not look for modules in the working directory
+    if tool is not None and tool.name == ALEMBIC:
+        try:
+            lock(environment["DATABASE_URL"])
+        except Exception as error:  # noqa: BLE001 - whatever drivers raise; without a database there is nothing to lock
+            say(f"No lock, others may migrate at the same time: {first_line(error)}")
     try:
         answer = ask(policy, tool) if tool else None
     except AbsentError:
         answer = None
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the command says itself what is wrong
-        text = f"{type(error).__name__}: {error}".splitlines()[0]
-        print(f"It is not known what the database has: {text}", file=sys.stderr, flush=True)  # noqa: T201 - its log
+        say(f"It is not known what the database has: {first_line(error)}")
         if policy == BLOCK:
             os._exit(1)
         answer = None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fastapi_fleet.api.pool_spec import DatabasePool
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.errors import InvalidSpecError
+from fastapi_fleet.preflight.ask_alembic import ALEMBIC, tool_of
 from fastapi_fleet.resources.canary import canary_pods
 from fastapi_fleet.resources.deployment import MAX_SURGE
 
@@ -47,7 +48,7 @@ class ConnectionNeed:
 
     @property
     def words(self) -> str:
-        return f"{self.words_of_role} + 1 for migrations" if self.migrations else self.words_of_role
+        return f"{self.words_of_role} + {self.migrations} for migrations" if self.migrations else self.words_of_role
 
     def _words(self, group: PodGroup) -> str:
         parts = (self.pool.size, self.pool.overflow, self.pool.beside)
@@ -97,5 +98,11 @@ def _of_canary(spec: FastAPIServiceSpec, replicas: int) -> list[PodGroup]:
 
 
 def _of_migrations(spec: FastAPIServiceSpec) -> int:
-    """Their command is run by one pod at a time; a tool that migrates does so by one connection."""
-    return 1 if spec.database is not None and spec.database.migrations is not None else 0
+    """Their command is run by one pod at a time; a tool that migrates does so by one connection.
+
+    Beside Alembic's another one holds the lock.
+    """
+    if spec.database is None or spec.database.migrations is None:
+        return 0
+    tool = tool_of(spec.database.migrations.command)
+    return 2 if tool is not None and tool.name == ALEMBIC else 1
