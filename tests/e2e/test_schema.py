@@ -11,8 +11,10 @@ from kubectl import Kubectl, Manifest, Resource, condition_of
 REPOSITORY = Path(__file__).parents[2]
 NAME = "librarians"
 MIGRATE = ["python", "-m", "fleetkit.migrate"]
+ALEMBIC = ["alembic", "upgrade", "head"]
 NEWEST = "0004"
 BUILD_SECONDS = 120
+MIGRATIONS = "app.kubernetes.io/component=migration"
 
 
 @pytest.fixture(scope="module")
@@ -23,10 +25,10 @@ def variants(images: Images) -> dict[str, str]:
     return dict(line.split("=", 1) for line in done.stdout.splitlines())
 
 
-def librarians(images: Images, image: str, **migrations: Any) -> Manifest:
+def librarians(images: Images, image: str, command: list[str] = MIGRATE, **migrations: Any) -> Manifest:
     manifest = guests(images, NAME)
     manifest["spec"]["image"] = image
-    manifest["spec"]["database"] = {"migrations": {"command": MIGRATE, **migrations}}
+    manifest["spec"]["database"] = {"migrations": {"command": command, **migrations}}
     return manifest
 
 
@@ -46,14 +48,17 @@ def await_migrated(cluster: Kubectl, reason: str) -> Resource:
 
 
 def failed_attempts(cluster: Kubectl) -> list[int]:
-    jobs = cluster.select("jobs", f"app.kubernetes.io/name={NAME},app.kubernetes.io/component=migration")
+    jobs = cluster.select("jobs", f"app.kubernetes.io/name={NAME},{MIGRATIONS}")
     return [job["status"]["failed"] for job in jobs if job["status"].get("failed")]
 
 
 @pytest.fixture(scope="module")
-def migrated(furnished_cluster: Kubectl, images: Images) -> Kubectl:
-    start(furnished_cluster, librarians(images, images.users))
+def migrated(furnished_cluster: Kubectl, images: Images, variants: dict[str, str]) -> Kubectl:
+    """By Alembic's own command, under the lock."""
+    start(furnished_cluster, librarians(images, variants["alembic"], ALEMBIC))
     await_migrated(furnished_cluster, "Migrated")
+    log = furnished_cluster.run("logs", f"--selector=app.kubernetes.io/name={NAME},{MIGRATIONS}", "--tail=-1")
+    assert ("No lock" in log, "not known" in log) == (False, False), log
     return furnished_cluster
 
 
@@ -80,7 +85,11 @@ def test_image_that_the_database_is_ahead_of_is_blocked_and_what_serves_stays(
     resource = migrated.get(SERVICE, NAME)
     assert resource is not None
     assert condition_of(resource, "Stalled")["reason"] == "SchemaAheadBlocked"
-    assert (serving(migrated), resource["status"]["image"], failed_attempts(migrated)) == (before, images.users, [1])
+    assert (serving(migrated), resource["status"]["image"], failed_attempts(migrated)) == (
+        before,
+        variants["alembic"],
+        [1],
+    )
 
 
 def test_image_that_the_database_is_ahead_of_runs_where_that_is_allowed(
