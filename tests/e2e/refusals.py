@@ -143,6 +143,11 @@ REFUSED: dict[str, tuple[Manifest, str, str]] = {
         "spec.rollout.progressDeadlineSeconds",
         "must be above rollout.minReadySeconds",
     ),
+    "canary of more requests than pods can have": (
+        service(rollout={"canary": {"steps": [{"weight": 51, "pause": 60}]}}),
+        "spec.rollout",
+        "a weight above 50 needs spec.route",
+    ),
     "rollout given up before a pod may have started": (
         service(rollout={"progressDeadlineSeconds": 60}),
         "spec.rollout.progressDeadlineSeconds",

@@ -3,7 +3,8 @@
 import asyncio
 from typing import Any
 
-from fastapi_fleet.kube.kinds import DEPLOYMENT, Object
+from fastapi_fleet.constants import ANNOTATION_REVISION
+from fastapi_fleet.kube.kinds import DEPLOYMENT, HTTP_ROUTE, OPTIONAL, SERVICE, Object
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -136,5 +137,84 @@ class CanaryMachine(RuleBasedStateMachine):
         return image
 
 
-CanaryMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+ROUTE, CANARY_SERVICE = child(HTTP_ROUTE.name, "shop"), child(SERVICE.name, "shop-canary")
+HOSTS = st.sampled_from(["a.example.org", "b.example.org"])
+
+
+class RoutedCanaryMachine(CanaryMachine):
+    """With an HTTPRoute, which people edit and delete, and whose host a spec may change."""
+
+    @initialize()
+    def create(self) -> None:
+        self.kube.served |= {kind.name for kind in OPTIONAL}
+        self._look()
+        super().create()
+        self.move("a.example.org")
+        self.runner.run(self.fleet.roll_out())
+
+    @rule(host=HOSTS)
+    def move(self, host: str) -> None:
+        route = {"hosts": [host], "parentRefs": [{"name": "public"}]}
+        self.kube.create(fastapi_service(**{**self._spec, "route": route}))
+        self._settle()
+
+    @rule(weight=st.integers(0, 100))
+    def route_is_edited(self, weight: int) -> None:
+        backends = [{"name": "shop", "port": 8000}, {"name": "shop-canary", "port": 8000, "weight": weight}]
+        self.kube.edit(ROUTE, lambda obj: obj["spec"]["rules"][0].update(backendRefs=backends))
+        self._settle()
+
+    @precondition(lambda self: self._weight is not None)
+    @rule()
+    def route_is_deleted(self) -> None:
+        self.kube.remove(ROUTE)
+        self._settle()
+
+    @rule()
+    def restart(self) -> None:
+        later = self.fleet.time.now
+        self.fleet = self.fleet.restarted()
+        self.fleet.time.advance(later - self.fleet.time.now)
+        self._look()
+        self.runner.run(self.fleet.resync.prime())
+        self._settle()
+
+    @invariant()
+    def weights_are_those_of_the_status(self) -> None:
+        weight = (self._status.get("canary") or {}).get("routeWeight")
+        wanted = {"shop": 1} if weight is None else {"shop": 100 - weight, "shop-canary": weight}
+        assert self._backends == wanted
+
+    @invariant()
+    def weights_lead_to_pods_of_the_revision_alone(self) -> None:
+        if self._weight is None:
+            return
+        assert self.kube.has(CANARY_SERVICE)
+        assert self._weight in {0, *(step["weight"] for step in STEPS)}
+        if self._weight:
+            canary = self.kube.object(CANARY)
+            assert canary["status"]["availableReplicas"] > 0
+            assert canary["metadata"]["annotations"][ANNOTATION_REVISION] == self._status["canary"]["revision"]
+
+    def teardown(self) -> None:
+        super().teardown()
+        assert self._weight is None
+        assert not self.kube.has(CANARY_SERVICE)
+
+    def _look(self) -> None:
+        self.runner.run(self.fleet.optional_kinds.look())
+
+    @property
+    def _backends(self) -> dict[str, int]:
+        backends = self.kube.object(ROUTE)["spec"]["rules"][0]["backendRefs"]
+        return {backend["name"]: backend["weight"] for backend in backends}
+
+    @property
+    def _weight(self) -> int | None:
+        return self._backends.get("shop-canary")
+
+
+for machine in (CanaryMachine, RoutedCanaryMachine):
+    machine.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
 TestCanaries = CanaryMachine.TestCase
+TestRoutedCanaries = RoutedCanaryMachine.TestCase

@@ -51,6 +51,16 @@ RECKONED: dict[str, tuple[dict[str, Any], int, str]] = {
         180,
         "1 worker x (5 + 10) x (6 + 1) pods + 1 worker x (5 + 10) x (4 + 1) pods of rollout.canary",
     ),
+    "pods of a canary by the weights of a route": (
+        {
+            "replicas": 11,
+            "database": {"pool": POOL},
+            "route": {"parentRefs": [{"name": "public"}]},
+            "rollout": {"canary": {"steps": [{"weight": 10, "pause": 60}]}},
+        },
+        225,
+        "1 worker x (5 + 10) x (11 + 1) pods + 1 worker x (5 + 10) x (2 + 1) pods of rollout.canary",
+    ),
     "migrations": (
         {"database": {"pool": POOL, "migrations": MIGRATIONS}},
         31,

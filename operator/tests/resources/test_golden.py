@@ -10,15 +10,17 @@ import pytest
 import yaml
 from fastapi_fleet.api.defaults_spec import Defaults
 from fastapi_fleet.api.platform_spec import FleetPlatformSpec
-from fastapi_fleet.kube.kinds import FASTAPI_SERVICE
+from fastapi_fleet.api.service_spec import FastAPIServiceSpec
+from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, HTTP_ROUTE
 from fastapi_fleet.reconcile.ownership import owner_from
 from fastapi_fleet.reconcile.parse import parse_platform, parse_service
-from fastapi_fleet.resources.canary import render_canary
-from fastapi_fleet.resources.manifest import Manifest
+from fastapi_fleet.resources.canary import TRACK, render_canary, render_canary_service
+from fastapi_fleet.resources.manifest import Manifest, Owner
 from fastapi_fleet.resources.own_server import OwnServer
 from fastapi_fleet.resources.platform_defaults import with_defaults
 from fastapi_fleet.resources.platform_inputs import PlatformInputs
-from fastapi_fleet.resources.render import render_fastapi_service, render_fleet_platform
+from fastapi_fleet.resources.render import ServiceManifests, render_fastapi_service, render_fleet_platform
+from fastapi_fleet.resources.route_weights import with_weight
 from fastapi_fleet.resources.service_inputs import ServerPeer, ServiceInputs
 from fastapi_fleet.resources.signing_key_record import SigningKeyRecord
 
@@ -55,8 +57,7 @@ def render(given: dict[str, Any]) -> list[Manifest]:
         )
         spec = with_defaults(parse_service(resource), Defaults.model_validate(given.get("defaults", {})))
         manifests = render_fastapi_service(owner, spec, inputs)
-        pods = given.get("canaryPods")
-        return [*manifests.all, *([render_canary(owner, manifests.workload, pods)] if pods is not None else [])]
+        return [*manifests.all, *rendered_canary(owner, spec, manifests, given)]
     return render_fleet_platform(
         owner,
         parse_platform(resource),
@@ -67,6 +68,22 @@ def render(given: dict[str, Any]) -> list[Manifest]:
             frozenset(given.get("served", ())),
         ),
     )
+
+
+def rendered_canary(
+    owner: Owner, spec: FastAPIServiceSpec, manifests: ServiceManifests, given: dict[str, Any]
+) -> list[Manifest]:
+    """By pods, or with the weights of an HTTPRoute."""
+    if "canaryPods" not in given:
+        return []
+    if "routeWeight" not in given:
+        return [render_canary(owner, manifests.workload, given["canaryPods"], "service")]
+    routes = [item for item in manifests.companions if item["kind"] == HTTP_ROUTE.name]
+    return [
+        render_canary_service(owner, spec),
+        *with_weight(routes, spec, given["routeWeight"]),
+        render_canary(owner, manifests.workload, given["canaryPods"], TRACK),
+    ]
 
 
 def own_server(platform: dict[str, Any]) -> OwnServer:

@@ -1,52 +1,13 @@
 """What comes next of a canary: each state, with what may be found beside it."""
 
-from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import pytest
 from fastapi_fleet.api.canary_spec import Canary
 from fastapi_fleet.api.canary_status import CanaryStatus
-from fastapi_fleet.constants import ANNOTATION_REVISION
 from fastapi_fleet.status.canary import CanarySight, due_in, holds_back, is_beside, next_canary
 from fastapi_fleet.status.canary_analysis import Verdict
-from fastapi_fleet.status.facts import LiveObject
-
-NOW = "2026-01-01T01:00:00Z"
-STEPS = Canary.model_validate({"steps": [{"weight": 25, "pause": 60}, {"weight": 50, "pause": 120}]})
-
-
-def deployment(revision: str, replicas: int = 3, available: int | None = None) -> LiveObject:
-    counted = {"replicas": replicas, "updatedReplicas": replicas}
-    return {
-        "metadata": {"generation": 1, "annotations": {ANNOTATION_REVISION: revision}},
-        "spec": {"replicas": replicas},
-        "status": {
-            "observedGeneration": 1,
-            **counted,
-            "availableReplicas": replicas if available is None else available,
-        },
-    }
-
-
-def sight(**fields: Any) -> CanarySight:
-    given: dict[str, Any] = {
-        "now": NOW,
-        "generation": 2,
-        "revision": "new",
-        "canary": STEPS,
-        "deadline_seconds": 300,
-        "is_proven": False,
-        "may_run": True,
-        "stable": deployment("old"),
-    }
-    return CanarySight(**{**given, **fields})
-
-
-def state(phase: str = "Progressing", *, ago: int = 0, **fields: Any) -> CanaryStatus:
-    since = (datetime.fromisoformat(NOW) - timedelta(seconds=ago)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    given = {"revision": "new", "step": 1, "replicas": 1, "available": False, "generation": 2}
-    return CanaryStatus.model_validate({**given, "phase": phase, "since": since, **fields})
-
+from support.canary_sights import STEPS, deployment, sight, state
 
 ONE_POD, THREE_PODS, NO_POD = deployment("new", 1), deployment("new", 3), deployment("new", 1, available=0)
 BOUNDED = Canary.model_validate({**STEPS.model_dump(exclude_none=True), "analysis": {"maxErrorRate": 0.1}})

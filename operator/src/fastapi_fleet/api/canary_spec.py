@@ -6,15 +6,16 @@ from pydantic import ConfigDict, Field
 
 from fastapi_fleet.api.model import ApiModel, cel, cel_rules
 
-MOST_WEIGHT = 50
-"""In percent. The pods that serve are all kept meanwhile: a larger part would be had only by more pods than that."""
+MOST_WEIGHT = 99
+"""In percent."""
 
 
 class CanaryStep(ApiModel):
     weight: int = Field(
         ge=1,
         le=MOST_WEIGHT,
-        description="Percent of the pods that are of the new revision, and so of the requests; at least one pod is.",
+        description="Percent of the requests that come to the new revision. Exact with spec.route, by the weights of "
+        "its HTTPRoute; else by pods, as near as whole ones come, and at most 50.",
     )
     pause: int = Field(ge=0, le=604800, description="Seconds that these pods must be available before the next step.")
 

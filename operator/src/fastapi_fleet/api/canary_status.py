@@ -14,6 +14,10 @@ class CanaryStatus(ApiModel):
         "was. Aborted: it is gone, and is not tried again until the spec changes."
     )
     step: Count = Field(description="Step of spec.rollout.canary that it has reached, from 1 on.")
+    weight: Count = Field(description="Percent of the requests that the step is for.")
+    route_weight: Count | None = Field(
+        None, description="Percent that the HTTPRoute gives it now. Left out where the share is by pods."
+    )
     replicas: Count = Field(description="Pods that it has in this step.")
     available: bool = Field(description="Whether they are all available.")
     since: Annotated[str, Field(json_schema_extra={"format": "date-time"})] = Field(

@@ -285,7 +285,8 @@ REASONS: Final[dict[Reason, Explanation]] = {
         "NAME`, or have it done by spec.rollout.autoRollback: Always.",
     ),
     Reason.CANARY_STEP: Explanation(
-        "The new revision runs as a canary beside the one that serves; the message tells the step and when it ends.",
+        "The new revision runs as a canary beside the one that serves; the message tells the step, since when its pods "
+        "are available, and the weight that an HTTPRoute gives it.",
         "Wait. To roll it out at once, take spec.rollout.canary out; to stop it, go back to the image before.",
     ),
     Reason.CANARY_UNMEASURED: Explanation(

@@ -105,3 +105,12 @@ CONNECTION_RULES: Final = (
 )
 """As resources/connections.py reckons, without its numbers: a rule that writes them costs more than one may. Nor with
 the pods of a canary, which the operator counts."""
+
+CANARY_RULES: Final = (
+    cel(
+        "has(self.route) || !has(self.rollout) || !has(self.rollout.canary) || "
+        "self.rollout.canary.steps.all(x, x.weight <= 50)",
+        "rollout.canary.steps: a weight above 50 needs spec.route: pods that serve are not taken away",
+        field_path=".rollout",
+    ),
+)

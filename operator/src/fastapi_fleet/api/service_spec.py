@@ -34,7 +34,7 @@ from fastapi_fleet.api.scaling_spec import (
     PodDisruptionBudget,
     TopologySpread,
 )
-from fastapi_fleet.api.service_rules import CONNECTION_RULES, ONE_PORT_RULES, ONE_SOURCE_RULES
+from fastapi_fleet.api.service_rules import CANARY_RULES, CONNECTION_RULES, ONE_PORT_RULES, ONE_SOURCE_RULES
 from fastapi_fleet.api.signing_key_spec import SigningKey
 from fastapi_fleet.api.worker_spec import Worker
 
@@ -138,7 +138,7 @@ class FastAPIServiceSpec(ApiModel):
 
     model_config = ConfigDict(
         json_schema_extra=cel_rules(
-            *ONE_SOURCE_RULES, *ONE_PORT_RULES, *CONNECTION_RULES, *REQUEST_RULES, *DEADLINE_RULES
+            *ONE_SOURCE_RULES, *ONE_PORT_RULES, *CONNECTION_RULES, *REQUEST_RULES, *DEADLINE_RULES, *CANARY_RULES
         )
     )
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from fastapi_fleet.api.canary_status import CanaryStatus
 from fastapi_fleet.api.conditions import Reason
+from fastapi_fleet.api.resource_status import FastAPIServiceStatus
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.errors import (
     DependencyMissingError,
@@ -20,16 +22,20 @@ from fastapi_fleet.reconcile.contracts import Contracts
 from fastapi_fleet.reconcile.migrations import Migrations
 from fastapi_fleet.reconcile.observe import Observed, observe_service
 from fastapi_fleet.reconcile.on_platform import on_platform
-from fastapi_fleet.reconcile.ownership import owner_from, refuse_foreign
-from fastapi_fleet.reconcile.parse import parse_platform, parse_service
+from fastapi_fleet.reconcile.ownership import owner_from, owner_key, refuse_foreign
+from fastapi_fleet.reconcile.parse import parse_platform, parse_service, parse_status
 from fastapi_fleet.reconcile.platform_pass import admin_passwords, child_keys, known_authorities
 from fastapi_fleet.reconcile.preflight import asks_nothing
 from fastapi_fleet.reconcile.rollback import wanted_spec
 from fastapi_fleet.reconcile.service_plan import ServicePlan, plan_service
+from fastapi_fleet.resources import names
 from fastapi_fleet.resources.equality import holds, is_made_from
 from fastapi_fleet.resources.manifest import Manifest, Owner
 from fastapi_fleet.resources.platform_inputs import PlatformInputs
 from fastapi_fleet.resources.render import render_fleet_platform
+from fastapi_fleet.resources.route_weights import with_weight
+from fastapi_fleet.status.canary import is_beside
+from fastapi_fleet.status.revisions import revision_of
 
 WAITS = (DependencyMissingError, InvalidSpecError, NotOwnedError, PredecessorLeavingError)
 """What keeps a pass from writing any child. Other errors are those of the way to the cluster."""
@@ -139,10 +145,18 @@ class _Children:
             *Contracts(self._client, self._cache, self._read).kept(plan, resource),
         )
         live = {**observed.children, **await self._preflight(plan)}
+        canary = _canary_at_work(plan, resource)
+        written = with_weight(self._begun(plan, live), spec, canary.route_weight if canary is not None else None)
+        at_work = self._of_canary(owner) if canary is not None else ()
         return [
-            *self._written(self._begun(plan, live), live),
-            *map(deletion, unwanted(self._cache, owner, (*plan.manifests.all, *kept))),
+            *self._written(written, live),
+            *map(deletion, unwanted(self._cache, owner, (*plan.manifests.all, *kept, *at_work))),
         ]
+
+    def _of_canary(self, owner: Owner) -> list[Object]:
+        """What it runs by, which goes when it is over: nothing of the files takes it away."""
+        children = self._cache.owned_by(owner_key(owner))
+        return [child for child in children if child["metadata"]["name"] == names.canary(owner.name)]
 
     async def _preflight(self, plan: ServicePlan) -> dict[ObjectKey, Object]:
         """Its Job, whose name only the plan tells."""
@@ -182,3 +196,10 @@ class _Children:
                 yield creation(manifest)
             elif (manifest["kind"] != JOB.name or is_made_from(there, manifest)) and not holds(there, manifest):
                 yield change(self._snapshot.live(key_of(manifest)) or there, manifest)
+
+
+def _canary_at_work(plan: ServicePlan, resource: Object) -> CanaryStatus | None:
+    """That of the revision which the files ask for."""
+    canary = parse_status(resource, FastAPIServiceStatus).canary
+    is_of_plan = canary is not None and canary.revision == revision_of(plan.manifests.workload)
+    return canary if is_of_plan and is_beside(canary) else None

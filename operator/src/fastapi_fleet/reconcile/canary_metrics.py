@@ -61,10 +61,12 @@ def canary_pods_of(pods: Iterable[Object], revision: str) -> list[Object]:
     return [
         pod
         for pod in pods
-        if (pod["metadata"].get("labels") or {}).get(LABEL_TRACK) == TRACK
-        and revision_of(pod) == revision
-        and not pod["metadata"].get("deletionTimestamp")
+        if is_of_canary(pod) and revision_of(pod) == revision and not pod["metadata"].get("deletionTimestamp")
     ]
+
+
+def is_of_canary(pod: Object) -> bool:
+    return (pod["metadata"].get("labels") or {}).get(LABEL_TRACK) == TRACK
 
 
 def _is_of_a_pod(address: str) -> bool:

@@ -35,6 +35,7 @@ from fastapi_fleet.reconcile.on_platform import platform_of, require_valid_defau
 from fastapi_fleet.reconcile.own_servers import own_server_children
 from fastapi_fleet.reconcile.ownership import owner_key
 from fastapi_fleet.resources import names
+from fastapi_fleet.resources.canary import COMPONENTS
 from fastapi_fleet.resources.config_map import config_map_names
 from fastapi_fleet.resources.environment import own_secret_keys
 from fastapi_fleet.resources.ingress import paths_closed_by_ingress
@@ -133,7 +134,7 @@ async def observe_service(
         },
         called_besides=_called_besides(owner, spec, cache),
         callers=cache.callers_of(owner_key(owner)),
-        pods=pods_of(cache, owner_key(owner), "service"),
+        pods=pods_of(cache, owner_key(owner), *COMPONENTS),
         worker=deployment_of(cache, owner_key(owner), names.worker(owner.name)),
         worker_pods=pods_of(cache, owner_key(owner), "worker"),
         served=served,
@@ -154,12 +155,12 @@ def deployment_of(cache: ObjectCache, owner: ObjectKey, name: str) -> Object | N
     return next((child for child in deployments if child["metadata"]["name"] == name), None)
 
 
-def pods_of(cache: ObjectCache, owner: ObjectKey, component: str) -> tuple[Object, ...]:
-    """Pods of one of the service's Deployments, or of its migrations."""
+def pods_of(cache: ObjectCache, owner: ObjectKey, *components: str) -> tuple[Object, ...]:
+    """Pods of the service's Deployments, or of its migrations."""
     return tuple(
         pod
         for pod in cache.owned_by(owner)
-        if pod["kind"] == POD.name and (pod["metadata"].get("labels") or {}).get(LABEL_COMPONENT) == component
+        if pod["kind"] == POD.name and (pod["metadata"].get("labels") or {}).get(LABEL_COMPONENT) in components
     )
 
 

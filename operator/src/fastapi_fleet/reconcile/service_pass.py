@@ -14,7 +14,7 @@ from fastapi_fleet.kube.cache import ObjectCache, called_by
 from fastapi_fleet.kube.client import KubeClient
 from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, Object, ObjectKey, key_of
 from fastapi_fleet.reconcile.backing_services import BackingServices
-from fastapi_fleet.reconcile.canary import Canaries
+from fastapi_fleet.reconcile.canary import Canaries, route_weight
 from fastapi_fleet.reconcile.canary_metrics import CanaryMetrics, MetricsReader
 from fastapi_fleet.reconcile.children import Children
 from fastapi_fleet.reconcile.contracts import Contracts
@@ -32,6 +32,7 @@ from fastapi_fleet.reconcile.release import Left, Release
 from fastapi_fleet.reconcile.rollback import restorable_specs, wanted_spec
 from fastapi_fleet.reconcile.rotation import Rotations
 from fastapi_fleet.reconcile.rotation_plan import plan_rotations
+from fastapi_fleet.reconcile.route_shares import RouteShares
 from fastapi_fleet.reconcile.service_plan import (
     ServicePlan,
     first_facts,
@@ -49,6 +50,7 @@ from fastapi_fleet.reconcile.status_writer import Announce, Now, StatusWriter, t
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.deployment import is_handed_over
 from fastapi_fleet.resources.platform_defaults import taken_from_defaults
+from fastapi_fleet.resources.route_weights import with_weight
 from fastapi_fleet.status.auto_rollback import goes_back_by_itself
 from fastapi_fleet.status.facts import BackendState, ServiceFacts
 from fastapi_fleet.status.given_up import given_up
@@ -112,7 +114,8 @@ class ServicePass:
             now=dependencies.now,
         )
         canary_metrics = CanaryMetrics(dependencies.pod_metrics)
-        self._canaries = Canaries(dependencies.cache, self._children, canary_metrics, dependencies.now)
+        routes = RouteShares(dependencies.kube, dependencies.cache, self._children)
+        self._canaries = Canaries(dependencies.cache, self._children, routes, canary_metrics, dependencies.now)
         self._signing_keys = SigningKeys(children=self._children, generate=dependencies.generate, now=dependencies.now)
         self._status = StatusWriter(dependencies.kube, dependencies.cache, dependencies.announce)
 
@@ -227,11 +230,12 @@ class ServicePass:
 
     async def _run(self, resource: Object, plan: ServicePlan, facts: ServiceFacts) -> ServiceFacts:
         facts = await self._canaries.judge(plan, resource, facts)
+        canary = await self._canaries.run(plan, facts)
         if plan.takes_over(facts):
             await self._hand_over_replicas(plan)
-            await self._children.apply((*plan.manifests.configuration, *plan.manifests.running), plan.observed.children)
+            running = with_weight(plan.manifests.running, plan.spec, route_weight(facts))
+            await self._children.apply((*plan.manifests.configuration, *running), plan.observed.children)
             self._wake_those_called_anew(plan)
-        canary = await self._canaries.run(plan, facts)
         kept = (*self._migrations.kept(plan, resource), *self._contracts.kept(plan, resource), *plan.still_used)
         await self._children.prune(plan.owner, (*plan.manifests.all, *kept, *canary, *self._canaries.held(plan, facts)))
         return with_exposure(with_running(facts, plan, self._cache), self._cache)

@@ -30,6 +30,7 @@ from fastapi_fleet.reconcile.outcome import WAIT_SECONDS, Outcome
 from fastapi_fleet.reconcile.own_servers import children_of_own_server, own_server
 from fastapi_fleet.reconcile.ownership import owner_key, refuse_foreign
 from fastapi_fleet.reconcile.references import version_of
+from fastapi_fleet.resources.canary import COMPONENTS
 from fastapi_fleet.resources.equality import holds
 from fastapi_fleet.resources.manifest import Owner
 from fastapi_fleet.resources.render import ServiceManifests, render_fastapi_service
@@ -147,7 +148,7 @@ def first_facts(resource: Object, cache: ObjectCache, caller_namespaces: tuple[s
         name=key.name,
         generation=resource["metadata"]["generation"],
         deployment=deployment_of(cache, key, key.name),
-        pods=pods_of(cache, key, "service"),
+        pods=pods_of(cache, key, *COMPONENTS),
         served=cache.served,
         caller_namespaces=caller_namespaces,
     )

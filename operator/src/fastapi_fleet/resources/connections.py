@@ -6,7 +6,7 @@ from fastapi_fleet.api.pool_spec import DatabasePool
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.errors import InvalidSpecError
 from fastapi_fleet.preflight.ask_alembic import ALEMBIC, tool_of
-from fastapi_fleet.resources.canary import canary_pods
+from fastapi_fleet.resources.canary import pods_by_number, pods_by_route
 from fastapi_fleet.resources.deployment import MAX_SURGE
 
 
@@ -93,7 +93,8 @@ def _of_canary(spec: FastAPIServiceSpec, replicas: int) -> list[PodGroup]:
     canary = spec.rollout.canary
     if canary is None or not replicas:
         return []
-    most = max(canary_pods(step.weight, replicas) for step in canary.steps)
+    ways = (pods_by_number, pods_by_route) if spec.route is not None else (pods_by_number,)
+    most = max(pods(step.weight, replicas) for step in canary.steps for pods in ways)
     return [PodGroup("pods of rollout.canary", spec.workers, most)]
 
 

@@ -5,13 +5,15 @@ from fastapi_fleet.resources.manifest import Manifest, Owner, child, selector_la
 
 
 def render_service(owner: Owner, spec: FastAPIServiceSpec) -> Manifest:
-    manifest = child(owner, api_version="v1", kind="Service", name=owner.name, component="service")
+    return render_service_of(owner, spec, owner.name, selector_labels(owner.name, "service"))
+
+
+def render_service_of(owner: Owner, spec: FastAPIServiceSpec, name: str, selector: dict[str, str]) -> Manifest:
+    """Some of the service's pods by a name. It has the labels by which a ServiceMonitor finds its metrics."""
+    manifest = child(owner, api_version="v1", kind="Service", name=name, component="service", app=owner.name)
     extra = (_port(port.name, port.port, port.app_protocol) for port in spec.extra_ports)
     ports = [_port("http", spec.port, "http"), *extra]
-    return {
-        **manifest,
-        "spec": {"type": "ClusterIP", "selector": selector_labels(owner.name, "service"), "ports": ports},
-    }
+    return {**manifest, "spec": {"type": "ClusterIP", "selector": selector, "ports": ports}}
 
 
 def _port(name: str, port: int, app_protocol: str | None) -> Manifest:

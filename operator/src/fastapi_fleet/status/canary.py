@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from fastapi_fleet.api.canary_spec import Canary
 from fastapi_fleet.api.canary_status import CanaryStatus
-from fastapi_fleet.resources.canary import canary_pods
+from fastapi_fleet.resources.canary import pods_by_number, pods_by_route
 from fastapi_fleet.status.canary_analysis import Verdict
 from fastapi_fleet.status.conditions import shorten
 from fastapi_fleet.status.facts import LiveObject
@@ -24,6 +24,7 @@ class CanarySight:
     `is_proven`: the revision was rolled out whole before, as one that somebody goes back to. `may_run`: every gate
     before the rollout is open. `stable`: the Deployment that serves, `trial` that of the canary. `obstacle`: why pods
     of the revision do not come up. `verdict`: what their metrics say, where the spec bounds them and they are there.
+    `by_route`: whether an HTTPRoute can give the share; then `trial` is of pods that nothing else leads to.
     """
 
     now: str
@@ -37,10 +38,19 @@ class CanarySight:
     trial: LiveObject | None = None
     obstacle: str | None = None
     verdict: Verdict | None = None
+    by_route: bool = False
 
 
 def next_canary(before: CanaryStatus | None, sight: CanarySight) -> CanaryStatus | None:
     """None where there is nothing to try: what is wanted is rolled out at once, if it does not run already."""
+    state = _next(before, sight)
+    if state is None:
+        return None
+    weight = _route_weight(state, sight) if is_beside(state) else None
+    return state if weight == state.route_weight else state.model_copy(update={"route_weight": weight})
+
+
+def _next(before: CanaryStatus | None, sight: CanarySight) -> CanaryStatus | None:
     known = before if before is not None and before.revision == sight.revision else None
     if revision_of(sight.stable) == sight.revision:
         return _of_what_runs(known, sight)
@@ -103,15 +113,38 @@ def _first_step(sight: CanarySight) -> CanaryStatus | None:
 
 def _step(number: int, sight: CanarySight) -> CanaryStatus:
     serving: int = sight.stable["spec"]["replicas"]
+    weight = sight.canary.steps[number - 1].weight
+    pods = pods_by_route(weight, serving) if sight.by_route else pods_by_number(weight, serving)
     return CanaryStatus(
         revision=sight.revision,
         phase="Progressing",
         step=number,
-        replicas=canary_pods(sight.canary.steps[number - 1].weight, serving),
-        available=False,
+        weight=weight,
+        replicas=pods,
+        available=settled_pods(sight.trial, sight.revision) == pods,
         since=sight.now,
         generation=sight.generation,
     )
+
+
+def _route_weight(state: CanaryStatus, sight: CanarySight) -> int | None:
+    """None where the share is by pods. That of the step before lasts until all pods of this one are there.
+
+    Without any pod there is none: a gateway would answer for it by errors.
+    """
+    if not sight.by_route:
+        return None
+    if not _has_pods(sight.trial, sight.revision):
+        return 0
+    return state.weight if state.available else state.route_weight or 0
+
+
+def _has_pods(trial: LiveObject | None, revision: str) -> bool:
+    """Whether one is available, even if its Deployment is about to make others."""
+    if trial is None or revision_of(trial) != revision:
+        return False
+    available: int = (trial.get("status") or {}).get("availableReplicas", 0)
+    return available > 0
 
 
 def _gone_on(known: CanaryStatus, sight: CanarySight) -> CanaryStatus:
@@ -125,7 +158,7 @@ def _gone_on(known: CanaryStatus, sight: CanarySight) -> CanaryStatus:
     if not available:
         return _aborted(known, sight, f"not all of its pods were available within {sight.deadline_seconds} s")
     if known.step < len(sight.canary.steps):
-        return _step(known.step + 1, sight)
+        return _step(known.step + 1, sight).model_copy(update={"route_weight": known.route_weight})
     return known.model_copy(update={"phase": "Promoting", "since": sight.now})
 
 

@@ -1,6 +1,8 @@
 """What RolloutComplete says while a canary holds the rollout, or has ended it."""
 
+from fastapi_fleet.api.canary_status import CanaryStatus
 from fastapi_fleet.api.conditions import ConditionType, Reason
+from fastapi_fleet.resources.canary import MOST_BY_PODS
 from fastapi_fleet.status.canary import holds_back
 from fastapi_fleet.status.conditions import Finding, fails
 from fastapi_fleet.status.facts import LiveObject, ServiceFacts
@@ -23,10 +25,19 @@ def canary_step(facts: ServiceFacts) -> Finding | None:
     pods = f"{state.replicas} {'pod' if state.replicas == 1 else 'pods'} of revision {state.revision}"
     how = "available" if state.available else "awaited"
     where = f"canary step {state.step} of {len(facts.spec.rollout.canary.steps)}"
-    message = f"{where}: {pods}, {how} since {state.since}; {serving}"
+    message = f"{where}: {pods}, {how} since {state.since}{_share(state)}; {serving}"
     if state.available and facts.canary.unmeasured:
         return fails(KIND, Reason.CANARY_UNMEASURED, f"{message}: {facts.canary.unmeasured}")
     return fails(KIND, Reason.CANARY_STEP, f"{message}: {obstacle}" if obstacle else message)
+
+
+def _share(state: CanaryStatus) -> str:
+    """Nothing of one by pods that is as asked."""
+    if state.route_weight is not None:
+        return f", with {state.route_weight} of {state.weight} percent of the requests by the HTTPRoute"
+    if state.weight > MOST_BY_PODS:
+        return f", as many as serve: there is no HTTPRoute that could give {state.weight} percent"
+    return ""
 
 
 def canary_obstacle(facts: ServiceFacts, trial: LiveObject | None) -> str | None:
