@@ -1,58 +1,26 @@
 """Canary: a new revision has some pods beside the one that serves, and takes over or goes."""
 
-from typing import Any
-
 import pytest
 from fastapi_fleet.constants import ANNOTATION_REVISION, LABEL_TRACK
 from fastapi_fleet.errors import ApiUnavailableError
-from fastapi_fleet.kube.kinds import Object, ObjectKey
-from support.fleet import Fleet, child, come_up
-from support.kubernetes import Call
-from support.pod_metrics import metrics
-from support.resources import fastapi_service
+from support.canary_shop import (
+    CANARY,
+    DEPLOYMENT,
+    SHOP,
+    STEPS,
+    image_of,
+    make_available,
+    rollout,
+    running,
+    shop,
+    state,
+    trying,
+    wait,
+)
+from support.fleet import Fleet, child
 from support.rollouts import run_out
 
-DEPLOYMENT, CANARY = child("Deployment", "shop"), child("Deployment", "shop-canary")
 CONFIG, COMING_CONFIG = child("ConfigMap", "shop-config"), child("ConfigMap", "shop-config-next")
-STEPS = {"steps": [{"weight": 25, "pause": 60}, {"weight": 50, "pause": 120}]}
-
-
-def shop(version: int = 1, **spec: Any) -> Object:
-    return fastapi_service(
-        **{
-            "image": f"registry.example/shop:{version}",
-            "replicas": 3,
-            "rollout": {"canary": STEPS, "progressDeadlineSeconds": 90},
-            **spec,
-        }
-    )
-
-
-SHOP = shop()
-
-
-async def running(resource: Object = SHOP) -> Fleet:
-    fleet = Fleet()
-    await fleet.submit(resource)
-    await fleet.roll_out()
-    return fleet
-
-
-async def trying(**spec: Any) -> Fleet:
-    """In its first step."""
-    fleet = await running()
-    await fleet.submit(shop(2, **spec))
-    return fleet
-
-
-async def make_available(fleet: Fleet, key: ObjectKey = CANARY) -> list[Call]:
-    fleet.kube.edit(key, come_up)
-    return await fleet.settle()
-
-
-async def wait(fleet: Fleet, seconds: float) -> list[Call]:
-    fleet.time.advance(seconds)
-    return await fleet.settle()
 
 
 async def promoting() -> Fleet:
@@ -68,21 +36,6 @@ async def aborted() -> Fleet:
     fleet = await trying()
     await wait(fleet, 90)
     return fleet
-
-
-def image_of(fleet: Fleet, key: ObjectKey = DEPLOYMENT) -> str:
-    image: str = fleet.kube.object(key)["spec"]["template"]["spec"]["containers"][0]["image"]
-    return image.partition(":")[2]
-
-
-def state(fleet: Fleet) -> tuple[Any, ...]:
-    canary = fleet.status(SHOP)["canary"]
-    return canary["phase"], canary["step"], canary["replicas"], canary["available"]
-
-
-def rollout(fleet: Fleet) -> tuple[str, str]:
-    found = fleet.conditions(SHOP)["RolloutComplete"]
-    return found.status, found.reason
 
 
 async def test_first_revision_has_no_canary() -> None:
@@ -370,85 +323,3 @@ async def test_canary_is_of_the_revision_that_is_promoted() -> None:
         for key in (DEPLOYMENT, CANARY)
     }
     assert revisions == {fleet.status(SHOP)["canary"]["revision"]}
-
-
-ANALYSED = {"canary": {**STEPS, "analysis": {"maxErrorRate": 0.05, "maxP99Seconds": 1.5}}}
-
-
-async def measured(says: str | None, address: str = "10.0.0.7") -> Fleet:
-    """In the first step, with a pod that is available and says this of itself."""
-    fleet = await running()
-    await fleet.submit(shop(2, rollout=ANALYSED))
-    template = fleet.kube.object(CANARY)["spec"]["template"]["metadata"]
-    metadata = {"name": "shop-canary-x", "namespace": "team", **template}
-    if says is not None:
-        fleet.pod_metrics.says[address] = says
-    fleet.kube.create({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "status": {"podIP": address}})
-    await make_available(fleet)
-    return fleet
-
-
-async def test_canary_within_its_bounds_goes_on() -> None:
-    fleet = await measured(metrics(answered=100, failed=5))
-    assert fleet.pod_metrics.asked == [("10.0.0.7", 8000, "/metrics")]
-    assert rollout(fleet) == ("False", "CanaryStep")
-    await wait(fleet, 59)
-    assert state(fleet)[1] == 1
-    await wait(fleet, 1)
-    assert state(fleet)[1] == 2
-
-
-BREACHES = {
-    "errors": (metrics(answered=100, failed=6), "6 of 100 requests failed, more than maxErrorRate 0.05"),
-    "slow": (metrics(answered=100, slow=60), "p99 is 1.98 s, above maxP99Seconds 1.5"),
-}
-
-
-@pytest.mark.parametrize(("says", "why"), BREACHES.values(), ids=BREACHES.keys())
-async def test_canary_outside_its_bounds_is_taken_away_within_its_step(says: str, why: str) -> None:
-    fleet = await measured(metrics(answered=100))
-    fleet.pod_metrics.says["10.0.0.7"] = says
-    await wait(fleet, 10)
-    assert rollout(fleet) == ("False", "CanaryAborted")
-    assert why in fleet.conditions(SHOP)["RolloutComplete"].message
-    assert not fleet.kube.has(CANARY)
-    assert image_of(fleet) == "1"
-
-
-UNMEASURED = {
-    "silent": (None, "pod shop-canary-x: GET /metrics: ConnectTimeout"),
-    "too few": (metrics(answered=19, failed=19), "fewer than 20 requests"),
-    "no metrics": ("<html>", "pod shop-canary-x: /metrics is not in the format of Prometheus"),
-}
-
-
-@pytest.mark.parametrize(("says", "why"), UNMEASURED.values(), ids=UNMEASURED.keys())
-async def test_canary_that_cannot_be_measured_waits_and_says_so(says: str | None, why: str) -> None:
-    fleet = await measured(says)
-    await wait(fleet, 10_000)
-    assert rollout(fleet) == ("False", "CanaryUnmeasured")
-    assert why in fleet.conditions(SHOP)["RolloutComplete"].message
-    assert fleet.conditions(SHOP)["Reconciling"].status == "True"
-    assert (state(fleet)[1], image_of(fleet)) == (1, "1")
-    fleet.pod_metrics.says["10.0.0.7"] = metrics(answered=100)
-    await wait(fleet, 10)
-    assert state(fleet)[1] == 2
-
-
-async def test_network_lets_the_operator_ask_where_there_is_an_analysis() -> None:
-    fleet = await measured(None)
-    key = child("NetworkPolicy", "shop")
-    (rule,) = fleet.kube.object(key)["spec"]["ingress"]
-    assert rule["from"] == [
-        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "fastapi-fleet-system"}}}
-    ]
-    assert rule["ports"] == [{"port": "http", "protocol": "TCP"}]
-    await fleet.submit(shop(2))
-    assert not fleet.kube.object(key)["spec"].get("ingress")
-
-
-@pytest.mark.parametrize("address", ["127.0.0.1", "169.254.169.254", "::1", "0.0.0.0", "fe80::1"])  # noqa: S104
-async def test_nothing_is_asked_at_an_address_that_no_pod_can_have(address: str) -> None:
-    fleet = await measured(metrics(answered=100), address)
-    assert fleet.pod_metrics.asked == []
-    assert rollout(fleet) == ("False", "CanaryUnmeasured")

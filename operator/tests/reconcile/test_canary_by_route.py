@@ -7,11 +7,11 @@ from fastapi_fleet.constants import LABEL_COMPONENT
 from fastapi_fleet.errors import ApiUnavailableError
 from fastapi_fleet.kube.kinds import OPTIONAL, Object
 from fastapi_fleet.reconcile.children import DRIFTED
+from support.canary_shop import CANARY, DEPLOYMENT, make_available, wait
 from support.fleet import Fleet, child, come_up
 from support.kubernetes import Call
 from support.resources import fastapi_service
 
-DEPLOYMENT, CANARY = child("Deployment", "shop"), child("Deployment", "shop-canary")
 ROUTE = child("HTTPRoute", "shop")
 SERVICE, CANARY_SERVICE = child("Service", "shop"), child("Service", "shop-canary")
 STEPS = {"steps": [{"weight": 10, "pause": 60}, {"weight": 75, "pause": 60}]}
@@ -57,19 +57,9 @@ async def trying() -> Fleet:
     return fleet
 
 
-async def make_available(fleet: Fleet) -> list[Call]:
-    fleet.kube.edit(CANARY, come_up)
-    return await fleet.settle()
-
-
 async def lose_pods(fleet: Fleet) -> None:
     fleet.kube.edit(CANARY, lambda obj: obj["status"].update(availableReplicas=0))
     await fleet.settle()
-
-
-async def wait(fleet: Fleet, seconds: float) -> list[Call]:
-    fleet.time.advance(seconds)
-    return await fleet.settle()
 
 
 async def in_second_step() -> Fleet:

@@ -16,7 +16,7 @@ from support.waiting import until
 
 UPGRADE = ["alembic", "upgrade", "head"]
 BIN = Path(sys.executable).parent
-LACKING: dict[str, list[str]] = {"asyncpg": [], "psycopg": ["asyncpg"]}
+LACKING: dict[str, list[str]] = {"asyncpg": [], "psycopg": ["asyncpg"], "psycopg2": ["asyncpg", "psycopg"]}
 """Drivers, each with those that an image must lack to use it."""
 
 
@@ -90,8 +90,8 @@ async def test_second_one_waits_and_finds_that_nothing_is_left_to_do(tmp_path: P
 
 async def test_image_without_a_driver_that_is_known_says_so_and_goes_on(tmp_path: Path) -> None:
     program, _, gate = waiting_program(tmp_path)
-    environment = image(tmp_path, "psycopg") | {"DATABASE_URL": "postgresql://nobody@localhost:1/none"}
-    (tmp_path / "lacking" / "psycopg.py").write_text("raise ModuleNotFoundError('No module named psycopg')")
+    environment = image(tmp_path, "psycopg2") | {"DATABASE_URL": "postgresql://nobody@localhost:1/none"}
+    (tmp_path / "lacking" / "psycopg2.py").write_text("raise ModuleNotFoundError('No module named psycopg2')")
     with running(tmp_path, environment, program) as process:
         gate.write_text("go on\n")
         assert process.wait(timeout=30) == 0
