@@ -8,6 +8,7 @@ import structlog
 
 from fastapi_fleet.api.conditions import Reason
 from fastapi_fleet.api.resource_status import FastAPIServiceStatus
+from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.constants import FINALIZER
 from fastapi_fleet.errors import ApiConflictError, ReconcileError
 from fastapi_fleet.kube.cache import ObjectCache, called_by
@@ -21,7 +22,7 @@ from fastapi_fleet.reconcile.contracts import Contracts
 from fastapi_fleet.reconcile.credentials import ServiceIdentity, password_in
 from fastapi_fleet.reconcile.dependents import Dependents
 from fastapi_fleet.reconcile.migrations import Migrations
-from fastapi_fleet.reconcile.observe import dependency_keys, observe_service
+from fastapi_fleet.reconcile.observe import Observed, dependency_keys, observe_service
 from fastapi_fleet.reconcile.on_platform import on_platform
 from fastapi_fleet.reconcile.outcome import DONE, Outcome, outcome_of
 from fastapi_fleet.reconcile.ownership import owner_from
@@ -49,6 +50,7 @@ from fastapi_fleet.reconcile.signing_keys import SigningKeys
 from fastapi_fleet.reconcile.status_writer import Announce, Now, StatusWriter, timestamp
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.deployment import is_handed_over
+from fastapi_fleet.resources.manifest import Owner
 from fastapi_fleet.resources.platform_defaults import taken_from_defaults
 from fastapi_fleet.resources.route_weights import with_weight
 from fastapi_fleet.status.auto_rollback import goes_back_by_itself
@@ -130,42 +132,11 @@ class ServicePass:
         facts = first_facts(resource, self._cache, self._caller_namespaces)
         try:
             owner = owner_from(resource)
-            own = parse_service(resource)
-            complete = on_platform(owner, own, self._cache)
-            wanted = await wanted_spec(owner, complete, resource, self._kube)
-            spec = wanted.spec
-            facts = replace(
-                facts,
-                spec=spec,
-                rollback=wanted.rollback,
-                from_platform=taken_from_defaults(own, complete),
-                sharing_server=sharing_server(owner, spec, self._cache),
-            )
-            self._remember(key, dependency_keys(owner, spec))
-            observed = await observe_service(
-                owner,
-                spec,
-                kube=self._kube,
-                cache=self._cache,
-                children=self._children,
-                caller_namespaces=self._caller_namespaces,
-            )
-            self._references.saw(observed.references)
+            spec, facts = await self._with_spec(owner, resource, facts)
+            observed = await self._observe(owner, key, spec)
             facts = with_observed(facts, observed)
-            plan = plan_service(
-                owner,
-                spec,
-                observed,
-                cache=self._cache,
-                generate=self._generate,
-                operator_namespace=self._operator_namespace,
-                caller_namespaces=self._caller_namespaces,
-            )
-            facts = replace(
-                with_plan(facts, plan),
-                rotations=plan_rotations(resource, plan, self._now()),
-                signing_keys=plan_signing_keys(resource, plan, self._now()),
-            )
+            plan = self._plan(owner, spec, observed)
+            facts = self._with_plan(resource, plan, facts)
             facts = await self._with_ways_back(resource, facts)
             if not spec.paused:
                 await self._hold(resource, plan)
@@ -181,6 +152,52 @@ class ServicePass:
         except ReconcileError as problem:
             facts = replace(facts, problem=problem)
         return await self._conclude(resource, facts)
+
+    async def _with_spec(
+        self, owner: Owner, resource: Object, facts: ServiceFacts
+    ) -> tuple[FastAPIServiceSpec, ServiceFacts]:
+        """What to go by: its own spec as its platform completes it, or the one that it goes back to."""
+        own = parse_service(resource)
+        complete = on_platform(owner, own, self._cache)
+        wanted = await wanted_spec(owner, complete, resource, self._kube)
+        return wanted.spec, replace(
+            facts,
+            spec=wanted.spec,
+            rollback=wanted.rollback,
+            from_platform=taken_from_defaults(own, complete),
+            sharing_server=sharing_server(owner, wanted.spec, self._cache),
+        )
+
+    async def _observe(self, owner: Owner, key: ObjectKey, spec: FastAPIServiceSpec) -> Observed:
+        self._remember(key, dependency_keys(owner, spec))
+        observed = await observe_service(
+            owner,
+            spec,
+            kube=self._kube,
+            cache=self._cache,
+            children=self._children,
+            caller_namespaces=self._caller_namespaces,
+        )
+        self._references.saw(observed.references)
+        return observed
+
+    def _plan(self, owner: Owner, spec: FastAPIServiceSpec, observed: Observed) -> ServicePlan:
+        return plan_service(
+            owner,
+            spec,
+            observed,
+            cache=self._cache,
+            generate=self._generate,
+            operator_namespace=self._operator_namespace,
+            caller_namespaces=self._caller_namespaces,
+        )
+
+    def _with_plan(self, resource: Object, plan: ServicePlan, facts: ServiceFacts) -> ServiceFacts:
+        return replace(
+            with_plan(facts, plan),
+            rotations=plan_rotations(resource, plan, self._now()),
+            signing_keys=plan_signing_keys(resource, plan, self._now()),
+        )
 
     async def _with_ways_back(self, resource: Object, facts: ServiceFacts) -> ServiceFacts:
         """Earlier specs are asked for where one of them may have to take over."""
