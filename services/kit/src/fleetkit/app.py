@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from fleetkit.body_limit import MAX_BODY_BYTES, BodyLimitMiddleware
 from fleetkit.config_check import config_check_router
+from fleetkit.draining import Draining
 from fleetkit.health import Check, health_router
 from fleetkit.logs import configure_logging
 from fleetkit.metrics import RequestMetrics, metrics_router
@@ -49,11 +50,12 @@ def build_app(
         max_body_bytes: the largest body of a request that is taken; one MiB unless told.
     """
     configure_logging(settings.service_name, settings.log_level)
+    draining = Draining()
     export = trace_export(settings.otel_exporter_otlp_endpoint, service=settings.service_name, version=version)
     app = FastAPI(
         title=title,
         version=version,
-        lifespan=_within(export, lifespan),
+        lifespan=_within(export, draining, lifespan),
         telemetry=server_telemetry(export.provider if export else None),
         openapi_tags=TAGS,
         generate_unique_id_function=operation_id,
@@ -62,13 +64,13 @@ def build_app(
     for router in () if settings.process == "worker" else routers:
         add_routes(app, router, responses=problem_responses(UnavailableError))
     app.include_router(config_check_router(settings))
-    app.include_router(health_router(readiness))
+    app.include_router(health_router(readiness, draining))
     app.include_router(metrics_router(registry))
     try_documents_last(app, documents)
     install_problem_handlers(app)
     install_api_document(app)
     app.add_middleware(BodyLimitMiddleware, max_bytes=max_body_bytes)
-    app.add_middleware(RequestContextMiddleware, metrics=RequestMetrics(registry))
+    app.add_middleware(RequestContextMiddleware, metrics=RequestMetrics(registry), draining=draining)
     return app
 
 
@@ -87,10 +89,10 @@ def app_of_process(create_app: Callable[[SettingsType], FastAPI], settings_class
     return app
 
 
-def _within(export: TraceExport | None, lifespan: Lifespan) -> Lifespan:
+def _within(export: TraceExport | None, draining: Draining, lifespan: Lifespan) -> Lifespan:
     @asynccontextmanager
-    async def traced_lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
-        async with traced(export), lifespan(app) as state:
+    async def whole_lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
+        async with traced(export), lifespan(app) as state, draining.before_the_server_ends():
             yield state
 
-    return traced_lifespan
+    return whole_lifespan

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
+from fleetkit.draining import Draining
+
 Check = Callable[[], Awaitable[None]]
 CHECK_TIMEOUT_SECONDS = 2.0
 
@@ -29,13 +31,14 @@ class Readiness(BaseModel):
     parts: Annotated[dict[str, str], Field(examples=[{"startup": "ok", "database": "ok"}])]
 
 
-def health_router(checks: Mapping[str, Check]) -> APIRouter:
+def health_router(checks: Mapping[str, Check], draining: Draining) -> APIRouter:
     """Builds `/health/live` and `/health/ready`.
 
     Args:
         checks: what must work for requests to be served, by name. A check raises `NotReadyError`,
             or takes longer than two seconds, when its part does not. A broker is no such part where
             events leave by an outbox.
+        draining: whether the process is about to end, which makes it unready.
     """
     router = APIRouter(prefix="/health", tags=["health"])
 
@@ -51,7 +54,9 @@ def health_router(checks: Mapping[str, Check]) -> APIRouter:
         """Says whether requests can be served, part by part."""
         results = await asyncio.gather(*(_outcome(check) for check in checks.values()))
         parts = dict(zip(checks, results, strict=True))
-        if all(result == "ok" for result in results):
+        if draining.has_begun:
+            parts["process"] = "ends"
+        if all(result == "ok" for result in parts.values()):
             return Readiness(status="ready", parts=parts)
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
         return Readiness(status="unready", parts=parts)

@@ -7,6 +7,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fleetkit.auth.principal import remember_subject
+from fleetkit.draining import Draining
 from fleetkit.metrics import RequestMetrics
 from fleetkit.problems import problem_response
 from fleetkit.request_id import HEADER, request_id_scope
@@ -14,15 +15,20 @@ from fleetkit.request_id import HEADER, request_id_scope
 # Probes and scrapes come every few seconds and would drown the rest.
 _QUIET_PATHS = frozenset({"/health/live", "/health/ready", "/metrics"})
 _RAW_HEADER = HEADER.lower().encode()
+_LEAVE = (b"connection", b"close")
 log = structlog.get_logger("fleetkit.access")
 
 
 class RequestContextMiddleware:
-    """Gives each request an id, writes its access line, counts it, and answers 500 without internals."""
+    """Gives each request an id, writes its access line, counts it, and answers 500 without internals.
 
-    def __init__(self, app: ASGIApp, metrics: RequestMetrics) -> None:
+    While the process ends, each answer ends its connection.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: RequestMetrics, draining: Draining) -> None:
         self._app = app
         self._metrics = metrics
+        self._draining = draining
         # Bound once: an unbound logger is put together anew for each line.
         self._log = log.bind()
 
@@ -32,7 +38,7 @@ class RequestContextMiddleware:
             return
         remember_subject(None)
         with request_id_scope(_offered_id(scope)) as request_id:
-            answer = _Answer(send, request_id)
+            answer = _Answer(send, request_id, self._draining)
             started = perf_counter()
             try:
                 await self._handle(scope, receive, answer)
@@ -59,17 +65,19 @@ class RequestContextMiddleware:
 
 
 class _Answer:
-    """Passes an answer on, adding the request id and remembering the status."""
+    """Passes an answer on, adding what goes with every one, and remembering the status."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, request_id: str, draining: Draining) -> None:
         self._send = send
         self._request_id = request_id
+        self._draining = draining
         self.status: int | None = None
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message.get("headers", ()), (_RAW_HEADER, self._request_id.encode())]
+            leave = (_LEAVE,) if self._draining.has_begun else ()
+            message["headers"] = [*message.get("headers", ()), (_RAW_HEADER, self._request_id.encode()), *leave]
         await self._send(message)
 
 

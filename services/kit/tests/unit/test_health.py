@@ -3,6 +3,7 @@ from typing import Any
 
 import httpx2
 from fastapi import FastAPI
+from fleetkit.draining import Draining
 from fleetkit.health import health_router
 from fleetkit.testing import running_app
 
@@ -29,7 +30,7 @@ async def test_does_not_wait_for_a_part_that_hangs() -> None:
         await asyncio.Event().wait()
 
     app = FastAPI()
-    app.include_router(health_router({"stuck": hang}))
+    app.include_router(health_router({"stuck": hang}, Draining()))
     async with running_app(app) as client:
         answer = await client.get("/health/ready")
     assert (answer.status_code, answer.json()["parts"]) == (503, {"stuck": "no answer within 2 s"})
