@@ -1,4 +1,7 @@
-"""Asks each of some URLs at a constant rate, and tells each second how often it asked and what went wrong."""
+"""Asks each of some URLs at a constant rate, and tells each second how often it asked and what went wrong.
+
+It begins to count with the first answer: routing and network policies hear of a new pod some time after it runs.
+"""
 
 import json
 import sys
@@ -23,22 +26,27 @@ class Tally:
     failures: list[str] = field(default_factory=list)
 
     def ask(self) -> None:
-        """One request over a connection of its own, which goes to any of the pods that are there."""
         self.asked += 1
-        try:
-            status = self._status()
-        except (OSError, HTTPException) as error:
-            self._failed(repr(error))
-        else:
-            if status != HTTPStatus.OK:
-                self._failed(f"status {status}")
+        failure = self._failure()
+        if failure is not None:
+            self.failures.append(f"{time.strftime('%H:%M:%S')} {failure}")
 
     def ask_for_ever(self) -> None:
+        while self._failure() is not None:
+            time.sleep(PERIOD_SECONDS)
         due = time.monotonic()
         while True:
             self.ask()
             due += PERIOD_SECONDS
             time.sleep(max(0.0, due - time.monotonic()))
+
+    def _failure(self) -> str | None:
+        """Of one request over a connection of its own, which goes to any of the pods that are there."""
+        try:
+            status = self._status()
+        except (OSError, HTTPException) as error:
+            return repr(error)
+        return None if status == HTTPStatus.OK else f"status {status}"
 
     def _status(self) -> int:
         url = urlsplit(self.url)
@@ -47,9 +55,6 @@ class Tally:
             answer = connection.getresponse()
             answer.read()
             return answer.status
-
-    def _failed(self, why: str) -> None:
-        self.failures.append(f"{time.strftime('%H:%M:%S')} {why}")
 
 
 def main() -> None:
