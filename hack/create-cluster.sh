@@ -39,6 +39,12 @@ done
 NODE
 }
 
+# kubeadm reserves 100m of CPU for each DNS server: of a node of two cores nothing would be left for a dozen services.
+leave_room() {
+  kubectl --context "$context" --namespace kube-system set resources deployment/coredns --requests=cpu=20m,memory=70Mi >/dev/null \
+    || give_up 'has no DNS server'
+}
+
 resume() {
   docker start "$cluster-control-plane" >/dev/null || give_up 'does not start'
   keep_service_addresses_inside || give_up 'has a node whose iptables take no rule'
@@ -46,6 +52,7 @@ resume() {
   kubectl --context "$context" wait node --all --for=condition=Ready --timeout=60s >/dev/null || give_up 'has a node that is not ready after 60 s'
   kubectl --context "$context" wait apiservice --all --for=condition=Available --timeout=120s >/dev/null \
     || give_up 'has an API that does not answer after 120 s: kubectl get apiservices'
+  leave_room
 }
 
 # Mounted into the node from here, so that it starts again also where this checkout is gone.
@@ -89,3 +96,4 @@ say "Creating the kind cluster $cluster (20 s; with kind's own node image also i
 if ! kind create cluster --name "$cluster" --config "$config" --wait 3m "${options[@]}" --quiet; then
   fail 'kind could not create the cluster' 'The lines above say why; kind export logs shows more while the node is there.'
 fi
+leave_room
