@@ -17,6 +17,7 @@ from secrecy import Evidence
 REPOSITORY = Path(__file__).parents[2]
 LOAD_IMAGES = REPOSITORY / "hack" / "load-test-images.sh"
 LOG_LINES = 25
+DELETION_SECONDS = 120
 OPERATOR = Kubectl("fastapi-fleet-system")
 
 
@@ -68,12 +69,20 @@ def shared_cluster(fleet: Kubectl, evidence: Evidence) -> Iterator[Kubectl]:
 
 
 @pytest.fixture(scope="session")
-def furnished_cluster(fleet: Kubectl, evidence: Evidence, images: Images) -> Iterator[Kubectl]:
-    """A namespace with a PostgreSQL and a RabbitMQ of its own, for services that each take another name."""
+def servers_of_all(fleet: Kubectl, evidence: Evidence, images: Images) -> Iterator[Kubectl]:
+    """A namespace with a PostgreSQL and a RabbitMQ of its own."""
     with _namespace(evidence) as namespace:
         namespace.apply(platform(images))
         namespace.await_condition(PLATFORM, "default", "Ready", timeout=180)
         yield namespace
+
+
+@pytest.fixture(scope="module")
+def furnished_cluster(servers_of_all: Kubectl, evidence: Evidence) -> Iterator[Kubectl]:
+    """That namespace, for services that each take another name. They go with their module: the node has two cores."""
+    yield servers_of_all
+    evidence.gather(servers_of_all)
+    servers_of_all.run("delete", SERVICE, "--all", f"--timeout={DELETION_SECONDS}s", timeout=DELETION_SECONDS + 10)
 
 
 @pytest.fixture
