@@ -76,6 +76,7 @@ class CanaryMachine(RuleBasedStateMachine):
         later = self.fleet.time.now
         self.fleet = self.fleet.restarted()
         self.fleet.time.advance(later - self.fleet.time.now)
+        self._look()
         self.runner.run(self.fleet.resync.prime())
         self._settle()
 
@@ -114,6 +115,9 @@ class CanaryMachine(RuleBasedStateMachine):
         assert (condition.reason == "Available") == (self._image(STABLE) == self._spec["image"])
         assert not self.kube.has(CANARY)
         self.runner.close()
+
+    def _look(self) -> None:
+        """What an operator that starts does before it reads anything: see which kinds there are."""
 
     def _settle(self) -> None:
         self.runner.run(self.fleet.settle())
@@ -168,15 +172,6 @@ class RoutedCanaryMachine(CanaryMachine):
     @rule()
     def route_is_deleted(self) -> None:
         self.kube.remove(ROUTE)
-        self._settle()
-
-    @rule()
-    def restart(self) -> None:
-        later = self.fleet.time.now
-        self.fleet = self.fleet.restarted()
-        self.fleet.time.advance(later - self.fleet.time.now)
-        self._look()
-        self.runner.run(self.fleet.resync.prime())
         self._settle()
 
     @invariant()

@@ -38,14 +38,22 @@ async def test_first_revision_ever_stays() -> None:
     assert await fleet.pass_over(SHOP) == []
 
 
-async def test_secret_that_breaks_pods_cannot_be_taken_back_and_that_is_said() -> None:
+READING = {"secrets": [{"env": "KEY", "name": "mine", "key": "key"}]}
+
+
+async def reading_a_secret_that_has_changed() -> Fleet:
+    """A good revision has been rolled out before."""
     fleet = Fleet()
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "mine", "namespace": "team"}}
     fleet.kube.create({**secret, "data": {"key": "b25l"}})
-    reading = {"secrets": [{"env": "KEY", "name": "mine", "key": "key"}]}
-    await apply(fleet, **GOOD, **reading)
+    await apply(fleet, **GOOD, **READING)
     await fleet.roll_out()
     fleet.kube.edit(child("Secret", "mine"), lambda found: found.update(data={"key": "dHdv"}))
+    return fleet
+
+
+async def test_secret_that_breaks_pods_cannot_be_taken_back_and_that_is_said() -> None:
+    fleet = await reading_a_secret_that_has_changed()
     await fleet.pass_over(SHOP)
     await run_out(fleet, DEPLOYMENT)
     assert told(fleet, "RolledBack") == ("False", "NothingToGoBackTo")
@@ -53,14 +61,8 @@ async def test_secret_that_breaks_pods_cannot_be_taken_back_and_that_is_said() -
 
 
 async def test_secret_of_today_is_read_by_the_earlier_revision_and_that_is_said() -> None:
-    fleet = Fleet()
-    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "mine", "namespace": "team"}}
-    fleet.kube.create({**secret, "data": {"key": "b25l"}})
-    reading = {"secrets": [{"env": "KEY", "name": "mine", "key": "key"}]}
-    await apply(fleet, **GOOD, **reading)
-    await fleet.roll_out()
-    fleet.kube.edit(child("Secret", "mine"), lambda found: found.update(data={"key": "dHdv"}))
-    await apply(fleet, **BAD, **reading)
+    fleet = await reading_a_secret_that_has_changed()
+    await apply(fleet, **BAD, **READING)
     await run_out(fleet, DEPLOYMENT)
     await fleet.roll_out()
     assert image(fleet) == "1"

@@ -1,7 +1,6 @@
 """A key that a service signs tokens with, and how it is exchanged."""
 
-from datetime import timedelta
-from typing import Annotated, Final
+from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
@@ -10,13 +9,6 @@ from fastapi_fleet.api.rotation_spec import RotateEvery
 
 Span = Annotated[str, StringConstraints(min_length=2, max_length=6, pattern=r"^[1-9][0-9]{0,4}[smhd]$")]
 """Such as 90s, 10m, 24h or 7d."""
-
-_UNITS: Final = {
-    "s": timedelta(seconds=1),
-    "m": timedelta(minutes=1),
-    "h": timedelta(hours=1),
-    "d": timedelta(days=1),
-}
 
 
 class SigningKey(ApiModel):
@@ -39,7 +31,3 @@ class SigningKey(ApiModel):
         description="How long the key before is still accepted once no pod signs with it: at least as long as tokens "
         "are good. In s, m, h or d.",
     )
-
-
-def span_of(text: Span) -> timedelta:
-    return int(text[:-1]) * _UNITS[text[-1]]

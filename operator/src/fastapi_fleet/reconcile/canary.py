@@ -51,8 +51,7 @@ class Canaries:
 
         In the order that loses no request: a Service before weights lead to it, and weights back before pods go.
         """
-        state = facts.canary.state if facts.canary is not None else None
-        wanted = _wanted(plan, state)
+        wanted = _wanted(plan, _state(facts))
         live = await self._children.live(key_of(manifest) for manifest in wanted)
         refuse_foreign(wanted, live, plan.owner)
         await self._children.apply((item for item in wanted if item["kind"] == SERVICE.name), live)
@@ -103,8 +102,12 @@ class Canaries:
 
 def route_weight(facts: ServiceFacts) -> int | None:
     """What an HTTPRoute is to give to the canary."""
-    state = facts.canary.state if facts.canary is not None else None
+    state = _state(facts)
     return state.route_weight if state is not None else None
+
+
+def _state(facts: ServiceFacts) -> CanaryStatus | None:
+    return facts.canary.state if facts.canary is not None else None
 
 
 def _component(*, by_route: bool) -> str:

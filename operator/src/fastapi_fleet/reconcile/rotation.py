@@ -13,7 +13,7 @@ import structlog
 
 from fastapi_fleet.api.database_spec import Database
 from fastapi_fleet.api.service_spec import Broker
-from fastapi_fleet.constants import ANNOTATION_ROTATE, BackingPart
+from fastapi_fleet.constants import BackingPart
 from fastapi_fleet.errors import BackendUnavailableError
 from fastapi_fleet.kube.kinds import Object
 from fastapi_fleet.reconcile.backend_requests import Beside
@@ -25,7 +25,7 @@ from fastapi_fleet.reconcile.rotation_plan import obstacle_to_rotation
 from fastapi_fleet.reconcile.service_plan import ServicePlan
 from fastapi_fleet.reconcile.status_writer import Now, timestamp
 from fastapi_fleet.resources.manifest import Manifest, with_hash
-from fastapi_fleet.resources.rotation_record import RotationRecord, request_hash
+from fastapi_fleet.resources.rotation_record import RotationRecord, rotation_request
 from fastapi_fleet.resources.secret import render_migrations_secret, render_secret
 from fastapi_fleet.status.facts import BackendState, RotationFacts, ServiceFacts
 
@@ -80,8 +80,7 @@ class Rotations:
                 return [replace(one, obstacle=state)]
         if any(one.part == "database" for one in due):
             await self._renew_migrator(plan)
-        asked = (resource["metadata"].get("annotations") or {}).get(ANNOTATION_ROTATE)
-        record = RotationRecord(rotated_at=timestamp(self._now), request=request_hash(asked))
+        record = RotationRecord(rotated_at=timestamp(self._now), request=rotation_request(resource))
         await self._write(plan, coming, {one.part: record for one in due})
         log.info("Gave a service new logins", service=plan.identity.mark, of=[one.part for one in due])
         return [self._turned(plan, one, coming, record) for one in due]

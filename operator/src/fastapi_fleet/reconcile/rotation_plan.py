@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from fastapi_fleet.api.database_spec import Database
-from fastapi_fleet.api.rotation_spec import period_of
 from fastapi_fleet.api.service_spec import Broker
-from fastapi_fleet.constants import ANNOTATION_ROTATE, BackingPart
+from fastapi_fleet.api.span import span_of
+from fastapi_fleet.constants import BackingPart
 from fastapi_fleet.kube.kinds import Object
 from fastapi_fleet.reconcile.credentials import other_turn
 from fastapi_fleet.reconcile.service_plan import ServicePlan
-from fastapi_fleet.resources.rotation_record import RotationRecord, request_hash
+from fastapi_fleet.reconcile.status_writer import written
+from fastapi_fleet.resources.rotation_record import RotationRecord, rotation_request
 from fastapi_fleet.status.facts import RotationFacts, ServiceFacts
 
 SESSIONS_DEADLINE: Final = timedelta(minutes=10)
@@ -42,10 +43,9 @@ class _Wish:
 
 def plan_rotations(resource: Object, plan: ServicePlan, now: datetime) -> tuple[RotationFacts, ...]:
     """One of each login that changes, has changed or is to change. `resource`: the service as the API has it."""
-    asked = (resource["metadata"].get("annotations") or {}).get(ANNOTATION_ROTATE)
     return tuple(
         _facts(plan, part, wish, now)
-        for part, wish in _wishes(plan, request_hash(asked))
+        for part, wish in _wishes(plan, rotation_request(resource))
         if wish.every is not None or wish.request is not None or wish.record is not None
     )
 
@@ -71,7 +71,7 @@ def _wishes(plan: ServicePlan, request: str | None) -> Iterator[tuple[BackingPar
             continue
         record = plan.observed.rotations.get(part)
         since = record.rotated_at if record is not None else plan.observed.secret_since
-        every = period_of(backing.rotate_every) if backing.rotate_every is not None else None
+        every = span_of(backing.rotate_every) if backing.rotate_every is not None else None
         yield part, _Wish(every, request, since, record)
 
 
@@ -83,9 +83,9 @@ def _facts(plan: ServicePlan, part: BackingPart, wish: _Wish, now: datetime) -> 
         part=part,
         login=plan.identity.login(part, turn),
         since=wish.since,
-        due_at=f"{wish.due_at:%Y-%m-%dT%H:%M:%SZ}" if wish.due_at is not None else None,
+        due_at=written(wish.due_at),
         is_due=wish.is_due(now),
         left=plan.identity.login(part, other_turn(turn)) if is_draining else None,
         older_pods=plan.runs_older,
-        sessions_end=f"{ends:%Y-%m-%dT%H:%M:%SZ}" if ends is not None else None,
+        sessions_end=written(ends),
     )

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
-from fastapi_fleet.api.rotation_spec import period_of
-from fastapi_fleet.api.signing_key_spec import SigningKey, span_of
-from fastapi_fleet.constants import ANNOTATION_ROTATE
+from fastapi_fleet.api.signing_key_spec import SigningKey
+from fastapi_fleet.api.span import span_of
 from fastapi_fleet.kube.kinds import Object
 from fastapi_fleet.reconcile.credentials import signing_key
 from fastapi_fleet.reconcile.rotation_plan import obstacle_to_rotation
 from fastapi_fleet.reconcile.service_plan import ServicePlan
+from fastapi_fleet.reconcile.status_writer import written
 from fastapi_fleet.resources.environment import signing_keys
-from fastapi_fleet.resources.rotation_record import request_hash
+from fastapi_fleet.resources.rotation_record import rotation_request
 from fastapi_fleet.resources.signing_key_record import SigningKeyRecord
 from fastapi_fleet.status.facts import ServiceFacts, SigningKeyFacts
 
@@ -31,7 +31,7 @@ class KeyChange:
 
 def plan_signing_keys(resource: Object, plan: ServicePlan, now: datetime) -> tuple[SigningKeyFacts, ...]:
     """One of each key that changes, has changed or is to change. `resource`: the service as the API has it."""
-    asked = request_hash((resource["metadata"].get("annotations") or {}).get(ANNOTATION_ROTATE))
+    asked = rotation_request(resource)
     planned = []
     for env, key in signing_keys(plan.spec).items():
         record = believed_record(plan.observed.signing_keys.get(env), plan.credentials[key.other_env])
@@ -109,7 +109,7 @@ class _Wish:
     @property
     def due_at(self) -> datetime | None:
         every = self.key.rotate_every
-        return datetime.fromisoformat(self.since) + period_of(every) if self.since and every else None
+        return datetime.fromisoformat(self.since) + span_of(every) if self.since and every else None
 
     @property
     def until(self) -> datetime | None:
@@ -134,12 +134,8 @@ def _facts(env: str, wish: _Wish, *, begun: bool, now: datetime) -> SigningKeyFa
         stage=wish.record.stage,
         rolled_out=rolled_out,
         since=wish.since,
-        until=_written(wish.until),
-        due_at=_written(wish.due_at),
+        until=written(wish.until),
+        due_at=written(wish.due_at),
         is_due=is_due,
         again_after=max(0.0, (awaited - now).total_seconds()) if awaited else None,
     )
-
-
-def _written(time: datetime | None) -> str | None:
-    return None if time is None else f"{time:%Y-%m-%dT%H:%M:%SZ}"

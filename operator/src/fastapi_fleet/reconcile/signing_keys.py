@@ -9,14 +9,13 @@ from dataclasses import replace
 
 import structlog
 
-from fastapi_fleet.constants import ANNOTATION_ROTATE
 from fastapi_fleet.kube.kinds import Object
 from fastapi_fleet.reconcile.children import Children
 from fastapi_fleet.reconcile.service_plan import ServicePlan
 from fastapi_fleet.reconcile.signing_key_plan import KeyChange, Step, change_of, next_step, obstacle_to_step
 from fastapi_fleet.reconcile.status_writer import Now, timestamp
 from fastapi_fleet.resources.manifest import with_hash
-from fastapi_fleet.resources.rotation_record import request_hash
+from fastapi_fleet.resources.rotation_record import rotation_request
 from fastapi_fleet.resources.secret import render_secret
 from fastapi_fleet.status.facts import ServiceFacts, SigningKeyFacts
 
@@ -47,7 +46,7 @@ class SigningKeys:
         return replace(facts, signing_keys=tuple(self._stepped(key, changes.get(key.env)) for key in keys))
 
     def _changes(self, resource: Object, plan: ServicePlan, steps: Mapping[str, Step]) -> dict[str, KeyChange]:
-        asked = request_hash((resource["metadata"].get("annotations") or {}).get(ANNOTATION_ROTATE))
+        asked = rotation_request(resource)
         now = timestamp(self._now)
         return {
             env: change_of(step, env, plan, now=now, request=asked, generate=self._generate)

@@ -16,7 +16,16 @@ Announce = Callable[[Object, Object], None]
 
 def timestamp(now: Now) -> str:
     """RFC 3339 in UTC with seconds, as metav1.Time has it."""
-    return now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _rfc3339(now())
+
+
+def written(time: datetime | None) -> str | None:
+    """The same of a time that there need not be."""
+    return None if time is None else _rfc3339(time)
+
+
+def _rfc3339(time: datetime) -> str:
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class StatusWriter:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
-from fastapi_fleet.constants import ANNOTATION_ROTATION, BackingPart
+from fastapi_fleet.constants import ANNOTATION_ROTATE, ANNOTATION_ROTATION, BackingPart
 from fastapi_fleet.resources.manifest import Manifest, content_hash
 
 
@@ -33,8 +33,9 @@ class RotationRecord(BaseModel):
     ended_at: Time | None = None
 
 
-def request_hash(asked: str | None) -> str | None:
-    """`asked`: the annotation of the service, which may be of any length."""
+def rotation_request(service: Manifest) -> str | None:
+    """What a service is asked by its annotation, as a hash: that may be of any length. None where nobody asks."""
+    asked = (service["metadata"].get("annotations") or {}).get(ANNOTATION_ROTATE)
     return None if asked is None else content_hash(asked)
 
 
