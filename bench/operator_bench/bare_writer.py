@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 
 from fastapi_fleet.api.resource_status import FastAPIServiceStatus
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
+from fastapi_fleet.api.times import rfc3339
 from fastapi_fleet.kube.kinds import Object, key_of
 from fastapi_fleet.reconcile.ownership import owner_from
 from fastapi_fleet.reconcile.parse import parse_service
-from fastapi_fleet.reconcile.status_writer import status_patch, timestamp
+from fastapi_fleet.reconcile.status_writer import status_patch
 from fastapi_fleet.resources.render import ServiceManifests, render_fastapi_service
 from fastapi_fleet.resources.service_inputs import ServiceInputs
 from fastapi_fleet.status.facts import ServiceFacts
@@ -72,4 +73,4 @@ def _status(service: Object, spec: FastAPIServiceSpec, deployment: Object) -> Fa
         revision=revision_of(deployment),
         deployment=deployment,
     )
-    return compute_service_status(facts, FastAPIServiceStatus(), now=timestamp(lambda: datetime.now(UTC)))
+    return compute_service_status(facts, FastAPIServiceStatus(), now=rfc3339(datetime.now(UTC)))

@@ -9,6 +9,7 @@ import httpx2
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from fastapi_fleet.api.conditions import Reason
+from fastapi_fleet.api.times import rfc3339
 from fastapi_fleet.backends.login_session import LoginSession
 from fastapi_fleet.backends.passwords import make_rabbitmq_hash, matches_rabbitmq_hash, require_password
 from fastapi_fleet.backends.rabbitmq_access import Access, grant_access, own_prefix
@@ -102,8 +103,7 @@ class _Connection(BaseModel):
 
     @property
     def since(self) -> str:
-        began = datetime.fromtimestamp(self.connected_at / 1000, UTC)
-        return f"{began:%Y-%m-%dT%H:%M:%SZ}" if self.connected_at else "unknown"
+        return rfc3339(datetime.fromtimestamp(self.connected_at / 1000, UTC)) if self.connected_at else "unknown"
 
 
 class _Permission(BaseModel):

@@ -7,12 +7,12 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Protocol
 
 import structlog
 from prometheus_client import Gauge
 
+from fastapi_fleet.api.times import Now, rfc3339_micro
 from fastapi_fleet.errors import ApiConflictError, ApiUnavailableError, LeadershipLostError, ReconcileError
 from fastapi_fleet.kube.kinds import LEASE, Object, ObjectKey
 
@@ -54,7 +54,7 @@ class Election:
         *,
         lease: ObjectKey,
         identity: str,
-        now: Callable[[], datetime],
+        now: Now,
         clock: Callable[[], float] = uptime,
         timing: Timing = Timing(),
     ) -> None:
@@ -138,7 +138,7 @@ class Election:
 
     def _lease(self, live: Object | None, *, holder: str, seconds: int) -> Object:
         known: dict[str, Any] = (live or {}).get("spec") or {}
-        now = f"{self._now():%Y-%m-%dT%H:%M:%S.%fZ}"
+        now = rfc3339_micro(self._now())
         changes_hands = holder != "" and known.get("holderIdentity") != holder
         return {
             "apiVersion": LEASE.api_version,

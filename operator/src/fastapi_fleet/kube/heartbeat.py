@@ -7,12 +7,12 @@ watch has shown.
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
 from typing import Protocol
 
 import structlog
 from prometheus_client import Counter, Gauge
 
+from fastapi_fleet.api.times import Now, rfc3339
 from fastapi_fleet.constants import LABEL_COMPONENT, LABEL_MANAGED_BY, MANAGED_BY
 from fastapi_fleet.errors import ReconcileError
 from fastapi_fleet.kube.kinds import CONFIG_MAP, Object, ObjectKey, key_of
@@ -49,7 +49,7 @@ class Heartbeat:
         namespace: str,
         name: str,
         leads: Callable[[], bool],
-        now: Callable[[], datetime],
+        now: Now,
         clock: Callable[[], float],
     ) -> None:
         self._kube = kube
@@ -106,7 +106,7 @@ class Heartbeat:
             "apiVersion": CONFIG_MAP.api_version,
             "kind": CONFIG_MAP.name,
             "metadata": {"namespace": self._key.namespace, "name": self._key.name, "labels": labels},
-            "data": {"at": f"{self._now():%Y-%m-%dT%H:%M:%SZ}"},
+            "data": {"at": rfc3339(self._now())},
         }
 
 

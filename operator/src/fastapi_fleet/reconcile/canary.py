@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from fastapi_fleet.api.canary_status import CanaryStatus
 from fastapi_fleet.api.resource_status import FastAPIServiceStatus
+from fastapi_fleet.api.times import Now, rfc3339
 from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.kinds import JOB, SERVICE, Object, ObjectKey, key_of
 from fastapi_fleet.reconcile.canary_metrics import CanaryMetrics, canary_pods_of, is_of_canary
@@ -14,7 +15,6 @@ from fastapi_fleet.reconcile.ownership import owner_key, refuse_foreign
 from fastapi_fleet.reconcile.parse import parse_status
 from fastapi_fleet.reconcile.route_shares import RouteShares
 from fastapi_fleet.reconcile.service_plan import ServicePlan
-from fastapi_fleet.reconcile.status_writer import Now, timestamp
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.canary import COMPONENTS, TRACK, component_of, render_canary, render_canary_service
 from fastapi_fleet.resources.manifest import Manifest
@@ -86,7 +86,7 @@ class Canaries:
         if trial is not None and component_of(trial) != _component(by_route=by_route):
             trial = None
         return CanarySight(
-            now=timestamp(self._now),
+            now=rfc3339(self._now()),
             generation=facts.generation,
             revision=facts.revision,
             canary=rollout.canary,

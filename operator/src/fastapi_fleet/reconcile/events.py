@@ -8,10 +8,10 @@ import structlog
 from prometheus_client import Counter
 
 from fastapi_fleet.api.conditions import Reason
+from fastapi_fleet.api.times import Now, rfc3339_micro
 from fastapi_fleet.constants import FIELD_MANAGER, GROUP
 from fastapi_fleet.errors import ApiConflictError, ReconcileError
 from fastapi_fleet.kube.kinds import EVENT, Object
-from fastapi_fleet.reconcile.status_writer import Now
 from fastapi_fleet.resources.manifest import content_hash
 from fastapi_fleet.status.flips import flip_between, rotation_flip
 
@@ -95,7 +95,7 @@ class Events:
             "apiVersion": EVENT.api_version,
             "kind": EVENT.name,
             "metadata": {"name": f"{metadata['name']}.{identity}", "namespace": metadata["namespace"]},
-            "eventTime": f"{self._now():%Y-%m-%dT%H:%M:%S.%fZ}",
+            "eventTime": rfc3339_micro(self._now()),
             "reportingController": f"{GROUP}/{FIELD_MANAGER}",
             "reportingInstance": self._instance[:128],
             "action": "Reconcile",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from fastapi_fleet.api.platform_spec import FleetPlatformSpec
 from fastapi_fleet.api.resource_status import FleetPlatformStatus
+from fastapi_fleet.api.times import Now, rfc3339
 from fastapi_fleet.errors import ReconcileError
 from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.client import KubeClient
@@ -28,7 +29,7 @@ from fastapi_fleet.reconcile.external_servers import ExternalServers, outcome_of
 from fastapi_fleet.reconcile.outcome import DONE, Outcome, outcome_of
 from fastapi_fleet.reconcile.ownership import component_of, owner_from, refuse_foreign
 from fastapi_fleet.reconcile.parse import parse_platform, parse_status
-from fastapi_fleet.reconcile.status_writer import Announce, Now, StatusWriter, timestamp
+from fastapi_fleet.reconcile.status_writer import Announce, StatusWriter
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.certificate_authority import certificates_in
 from fastapi_fleet.resources.equality import holds
@@ -105,7 +106,7 @@ class PlatformPass:
             facts, stateful_sets=self._of(key, STATEFUL_SET), pods=self._pods(key), clusters=self._of(key, *CLUSTERS)
         )
         previous = parse_status(newest, FleetPlatformStatus)
-        await self._status.write(newest, compute_platform_status(facts, previous, now=timestamp(self._now)))
+        await self._status.write(newest, compute_platform_status(facts, previous, now=rfc3339(self._now())))
         return outcome_of(facts.problem) if facts.problem else outcome_of_external(facts.external.values())
 
     def _of(self, key: ObjectKey, *kinds: Kind) -> dict[str, Manifest]:

@@ -13,6 +13,7 @@ import structlog
 
 from fastapi_fleet.api.database_spec import Database
 from fastapi_fleet.api.service_spec import Broker
+from fastapi_fleet.api.times import Now, rfc3339
 from fastapi_fleet.constants import BackingPart
 from fastapi_fleet.errors import BackendUnavailableError
 from fastapi_fleet.kube.kinds import Object
@@ -23,7 +24,6 @@ from fastapi_fleet.reconcile.credentials import complete_migration_credentials, 
 from fastapi_fleet.reconcile.migrations import Migrations
 from fastapi_fleet.reconcile.rotation_plan import obstacle_to_rotation
 from fastapi_fleet.reconcile.service_plan import ServicePlan
-from fastapi_fleet.reconcile.status_writer import Now, timestamp
 from fastapi_fleet.resources.manifest import Manifest, with_hash
 from fastapi_fleet.resources.rotation_record import RotationRecord, rotation_request
 from fastapi_fleet.resources.secret import render_migrations_secret, render_secret
@@ -80,7 +80,7 @@ class Rotations:
                 return [replace(one, obstacle=state)]
         if any(one.part == "database" for one in due):
             await self._renew_migrator(plan)
-        record = RotationRecord(rotated_at=timestamp(self._now), request=rotation_request(resource))
+        record = RotationRecord(rotated_at=rfc3339(self._now()), request=rotation_request(resource))
         await self._write(plan, coming, {one.part: record for one in due})
         log.info("Gave a service new logins", service=plan.identity.mark, of=[one.part for one in due])
         return [self._turned(plan, one, coming, record) for one in due]
@@ -112,7 +112,7 @@ class Rotations:
         """Lock the logins that nobody is logged in by any more."""
         after = tuple([await self._try_to_lock(plan, one) if one.left else one for one in rotations])
         records = {
-            one.part: plan.observed.rotations[one.part].model_copy(update={"ended_at": timestamp(self._now)})
+            one.part: plan.observed.rotations[one.part].model_copy(update={"ended_at": rfc3339(self._now())})
             for one, then in zip(rotations, after, strict=True)
             if one.left and not then.left
         }

@@ -8,11 +8,11 @@ from typing import Final
 from fastapi_fleet.api.database_spec import Database
 from fastapi_fleet.api.service_spec import Broker
 from fastapi_fleet.api.span import span_of
+from fastapi_fleet.api.times import rfc3339
 from fastapi_fleet.constants import BackingPart
 from fastapi_fleet.kube.kinds import Object
 from fastapi_fleet.reconcile.credentials import other_turn
 from fastapi_fleet.reconcile.service_plan import ServicePlan
-from fastapi_fleet.reconcile.status_writer import written
 from fastapi_fleet.resources.rotation_record import RotationRecord, rotation_request
 from fastapi_fleet.status.facts import RotationFacts, ServiceFacts
 
@@ -83,9 +83,9 @@ def _facts(plan: ServicePlan, part: BackingPart, wish: _Wish, now: datetime) -> 
         part=part,
         login=plan.identity.login(part, turn),
         since=wish.since,
-        due_at=written(wish.due_at),
+        due_at=rfc3339(wish.due_at) if wish.due_at else None,
         is_due=wish.is_due(now),
         left=plan.identity.login(part, other_turn(turn)) if is_draining else None,
         older_pods=plan.runs_older,
-        sessions_end=written(ends),
+        sessions_end=rfc3339(ends) if ends else None,
     )

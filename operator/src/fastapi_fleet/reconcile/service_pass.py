@@ -9,6 +9,7 @@ import structlog
 from fastapi_fleet.api.conditions import Reason
 from fastapi_fleet.api.resource_status import FastAPIServiceStatus
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
+from fastapi_fleet.api.times import Now, rfc3339
 from fastapi_fleet.constants import FINALIZER
 from fastapi_fleet.errors import ApiConflictError, ReconcileError
 from fastapi_fleet.kube.cache import ObjectCache, called_by
@@ -47,7 +48,7 @@ from fastapi_fleet.reconcile.service_plan import (
 from fastapi_fleet.reconcile.shared_server import sharing_server
 from fastapi_fleet.reconcile.signing_key_plan import plan_signing_keys
 from fastapi_fleet.reconcile.signing_keys import SigningKeys
-from fastapi_fleet.reconcile.status_writer import Announce, Now, StatusWriter, timestamp
+from fastapi_fleet.reconcile.status_writer import Announce, StatusWriter
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.deployment import is_handed_over
 from fastapi_fleet.resources.manifest import Owner
@@ -275,7 +276,7 @@ class ServicePass:
         if newest is None or newest["metadata"]["uid"] != resource["metadata"]["uid"]:
             return DONE
         previous = parse_status(newest, FastAPIServiceStatus)
-        status = compute_service_status(facts, previous, now=timestamp(self._now))
+        status = compute_service_status(facts, previous, now=rfc3339(self._now()))
         await self._status.write(newest, status)
         if status.rollback is not None and status.rollback != previous.rollback:
             self._wake(key_of(resource))

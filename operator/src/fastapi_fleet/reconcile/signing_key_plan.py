@@ -7,11 +7,11 @@ from typing import Literal, assert_never
 
 from fastapi_fleet.api.signing_key_spec import SigningKey
 from fastapi_fleet.api.span import span_of
+from fastapi_fleet.api.times import rfc3339
 from fastapi_fleet.kube.kinds import Object
 from fastapi_fleet.reconcile.credentials import signing_key
 from fastapi_fleet.reconcile.rotation_plan import obstacle_to_rotation
 from fastapi_fleet.reconcile.service_plan import ServicePlan
-from fastapi_fleet.reconcile.status_writer import written
 from fastapi_fleet.resources.environment import signing_keys
 from fastapi_fleet.resources.rotation_record import rotation_request
 from fastapi_fleet.resources.signing_key_record import SigningKeyRecord
@@ -134,8 +134,8 @@ def _facts(env: str, wish: _Wish, *, begun: bool, now: datetime) -> SigningKeyFa
         stage=wish.record.stage,
         rolled_out=rolled_out,
         since=wish.since,
-        until=written(wish.until),
-        due_at=written(wish.due_at),
+        until=rfc3339(wish.until) if wish.until else None,
+        due_at=rfc3339(wish.due_at) if wish.due_at else None,
         is_due=is_due,
         again_after=max(0.0, (awaited - now).total_seconds()) if awaited else None,
     )

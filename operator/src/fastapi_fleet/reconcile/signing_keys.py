@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import structlog
 
+from fastapi_fleet.api.times import Now, rfc3339
 from fastapi_fleet.kube.kinds import Object
 from fastapi_fleet.reconcile.children import Children
 from fastapi_fleet.reconcile.service_plan import ServicePlan
 from fastapi_fleet.reconcile.signing_key_plan import KeyChange, Step, change_of, next_step, obstacle_to_step
-from fastapi_fleet.reconcile.status_writer import Now, timestamp
 from fastapi_fleet.resources.manifest import with_hash
 from fastapi_fleet.resources.rotation_record import rotation_request
 from fastapi_fleet.resources.secret import render_secret
@@ -47,7 +47,7 @@ class SigningKeys:
 
     def _changes(self, resource: Object, plan: ServicePlan, steps: Mapping[str, Step]) -> dict[str, KeyChange]:
         asked = rotation_request(resource)
-        now = timestamp(self._now)
+        now = rfc3339(self._now())
         return {
             env: change_of(step, env, plan, now=now, request=asked, generate=self._generate)
             for env, step in steps.items()

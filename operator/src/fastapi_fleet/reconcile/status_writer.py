@@ -1,7 +1,6 @@
 """The one status write of a pass, made only where something differs."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from fastapi_fleet.api.resource_status import ResourceStatus
@@ -9,23 +8,8 @@ from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.client import KubeClient
 from fastapi_fleet.kube.kinds import Object, key_of
 
-Now = Callable[[], datetime]
 Announce = Callable[[Object, Object], None]
 """Told of each resource whose status was written: as it was before, and as it is."""
-
-
-def timestamp(now: Now) -> str:
-    """RFC 3339 in UTC with seconds, as metav1.Time has it."""
-    return _rfc3339(now())
-
-
-def written(time: datetime | None) -> str | None:
-    """The same of a time that there need not be."""
-    return None if time is None else _rfc3339(time)
-
-
-def _rfc3339(time: datetime) -> str:
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class StatusWriter:

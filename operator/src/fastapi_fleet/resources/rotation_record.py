@@ -1,23 +1,12 @@
 """How the login in a service's Secret came to be: told by the Secret itself, so that both change in one write."""
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from fastapi_fleet.api.times import Time
 from fastapi_fleet.constants import ANNOTATION_ROTATE, ANNOTATION_ROTATION, BackingPart
 from fastapi_fleet.resources.manifest import Manifest, content_hash
-
-
-def _aware(text: str) -> str:
-    """Raises ValueError."""
-    if datetime.fromisoformat(text).tzinfo is None:
-        raise ValueError("without a time zone")
-    return text
-
-
-Time = Annotated[str, AfterValidator(_aware)]
 
 
 class RotationRecord(BaseModel):

@@ -5,9 +5,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from fastapi_fleet.api.times import Time
 from fastapi_fleet.constants import ANNOTATION_SIGNING_KEYS
 from fastapi_fleet.resources.manifest import Manifest, canonical_json
-from fastapi_fleet.resources.rotation_record import Time
 
 Stage = Literal["Alone", "NextPublished", "PreviousAccepted"]
 """What the second key is: there is none, it is the next one, it is the one before."""
