@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
-from fastapi_fleet.constants import LABEL_COMPONENT, LABEL_MANAGED_BY
+from fastapi_fleet.constants import ANNOTATION_HASH, LABEL_COMPONENT, LABEL_MANAGED_BY
 from fastapi_fleet.kube.cache import ObjectCache
-from fastapi_fleet.kube.kinds import CHILDREN, OPTIONAL, Object, key_of
+from fastapi_fleet.kube.kinds import CHILDREN, JOB, OPTIONAL, Object, key_of
 from fastapi_fleet.reconcile.children import Children
 from fastapi_fleet.resources.manifest import Manifest
 from fastapi_fleet.resources.preflight_job import COMPONENT as PREFLIGHT
@@ -58,6 +58,9 @@ def every_field() -> Object:
 
 SHOP = fastapi_service(**every_field())
 USERS = fastapi_service("users", port=9000)
+
+
+MADE_FROM = (("metadata", "annotations"), ("metadata", "annotations", ANNOTATION_HASH))
 
 
 def named(kind: str, name: str) -> Object:
@@ -145,7 +148,7 @@ async def faults(manifest: Manifest) -> list[str]:
     found = []
     holder = await Holder.of(manifest)
     for edit in edits_of(manifest):
-        if not is_another_object(edit) and (said := await fault(holder, edit)):
+        if not is_another_object(edit, manifest["kind"]) and (said := await fault(holder, edit)):
             found.append(said)
             holder = await Holder.of(manifest)
     return found
@@ -163,8 +166,10 @@ def may_stay(edit: Edit, kind: str) -> bool:
     return edit.verb in {"add", "append", "insert"} and is_open and not is_closed
 
 
-def is_another_object(edit: Edit) -> bool:
-    """By its name, or by whose it is: tests of ownership see to that."""
+def is_another_object(edit: Edit, kind: str) -> bool:
+    """By its name, or by whose it is: tests of ownership see to that. A Job also by what it was made from."""
+    if kind == JOB.name and (*edit.path, edit.name)[:3] in MADE_FROM:
+        return True
     identity = {"metadata": {"name", "namespace"}, "ownerReferences[]": {"apiVersion", "kind", "name", "uid"}}
     return (not edit.path and edit.name in {"apiVersion", "kind", "metadata"}) or (
         edit.name in identity.get(place_of(edit.path), ()) and edit.path[0] == "metadata"

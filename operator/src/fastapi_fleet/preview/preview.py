@@ -13,11 +13,11 @@ from fastapi_fleet.errors import (
     NotOwnedError,
     PredecessorLeavingError,
 )
-from fastapi_fleet.kube.kinds import FLEET_PLATFORM, JOB, OWNERS, Object, ObjectKey, key_of
+from fastapi_fleet.kube.kinds import FLEET_PLATFORM, OWNERS, Object, ObjectKey, key_of
 from fastapi_fleet.offline.rendering import GENERATED
 from fastapi_fleet.preview.changes import ObjectChange, change, creation, deletion
 from fastapi_fleet.preview.snapshot import Client, Snapshot
-from fastapi_fleet.reconcile.children import Children, unwanted
+from fastapi_fleet.reconcile.children import Children, is_to_be_written, unwanted
 from fastapi_fleet.reconcile.contracts import Contracts
 from fastapi_fleet.reconcile.migrations import Migrations
 from fastapi_fleet.reconcile.observe import Observed, observe_service
@@ -29,7 +29,6 @@ from fastapi_fleet.reconcile.preflight import asks_nothing
 from fastapi_fleet.reconcile.rollback import wanted_spec
 from fastapi_fleet.reconcile.service_plan import ServicePlan, plan_service
 from fastapi_fleet.resources import names
-from fastapi_fleet.resources.equality import holds, is_made_from
 from fastapi_fleet.resources.manifest import Manifest, Owner
 from fastapi_fleet.resources.platform_inputs import PlatformInputs
 from fastapi_fleet.resources.render import render_fleet_platform
@@ -189,13 +188,12 @@ class _Children:
         return replace(observed, references=references)
 
     def _written(self, manifests: Iterable[Manifest], live: dict[ObjectKey, Object]) -> Iterator[ObjectChange]:
-        """As Children.apply would; and a Job that is there is never made another."""
+        """As Children.apply would."""
         for manifest in manifests:
             there = live.get(key_of(manifest))
-            if there is None:
-                yield creation(manifest)
-            elif (manifest["kind"] != JOB.name or is_made_from(there, manifest)) and not holds(there, manifest):
-                yield change(self._snapshot.live(key_of(manifest)) or there, manifest)
+            if not is_to_be_written(manifest, there):
+                continue
+            yield change(self._snapshot.live(key_of(manifest)) or there, manifest) if there else creation(manifest)
 
 
 def _canary_at_work(plan: ServicePlan, resource: Object) -> CanaryStatus | None:

@@ -8,7 +8,7 @@ from prometheus_client import Counter
 from fastapi_fleet.errors import ApiRefusedError
 from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.client import KubeClient
-from fastapi_fleet.kube.kinds import CHILDREN, OPTIONAL, Object, ObjectKey, key_of
+from fastapi_fleet.kube.kinds import CHILDREN, JOB, OPTIONAL, Object, ObjectKey, key_of
 from fastapi_fleet.reconcile.ownership import is_garbage_collected_with, owner_key
 from fastapi_fleet.resources.equality import holds, is_made_from
 from fastapi_fleet.resources.manifest import Manifest, Owner
@@ -43,16 +43,12 @@ class Children:
 
     async def apply(self, manifests: Iterable[Manifest], live: dict[ObjectKey, Object]) -> None:
         """Write each manifest that its live object does not hold already, in order."""
-        differing = [manifest for manifest in manifests if not self._is_as_wanted(manifest, live)]
+        differing = [manifest for manifest in manifests if is_to_be_written(manifest, self._known(manifest, live))]
         for manifest in differing:
             await self._make_so(manifest, self._known(manifest, live))
             APPLIED.labels(manifest["kind"]).inc()
         if differing:
             log.info("Applied children", children=[str(key_of(manifest)) for manifest in differing])
-
-    def _is_as_wanted(self, manifest: Manifest, live: dict[ObjectKey, Object]) -> bool:
-        known = self._known(manifest, live)
-        return known is not None and holds(known, manifest)
 
     def _known(self, manifest: Manifest, live: dict[ObjectKey, Object]) -> Object | None:
         """The newest known state of the child: `live` is as old as the beginning of the pass."""
@@ -90,6 +86,18 @@ class Children:
             await self._kube.delete(child)
             PRUNED.labels(child["kind"]).inc()
             log.info("Deleted child that is no longer wanted", child=str(key_of(child)))
+
+
+def is_to_be_written(manifest: Manifest, live: Object | None) -> bool:
+    """Whether applying it would make or change its object, and may.
+
+    A Job that is there is put right where somebody changed it, and never made another: what it runs cannot change, and
+    a later operator may render it otherwise.
+    """
+    if live is None:
+        return True
+    would_be_another = manifest["kind"] == JOB.name and not is_made_from(live, manifest)
+    return not would_be_another and not holds(live, manifest)
 
 
 def unwanted(cache: ObjectCache, owner: Owner, wanted: Iterable[Manifest]) -> Iterator[Object]:

@@ -11,7 +11,6 @@ from fastapi_fleet.reconcile.observe import pods_of
 from fastapi_fleet.reconcile.ownership import owner_key
 from fastapi_fleet.reconcile.parse import parse_status
 from fastapi_fleet.reconcile.service_plan import ServicePlan
-from fastapi_fleet.resources.equality import is_made_from
 from fastapi_fleet.resources.manifest import Owner
 from fastapi_fleet.resources.migration_job import COMPONENT, migration_job_name
 from fastapi_fleet.status.facts import ServiceFacts
@@ -24,17 +23,13 @@ class Migrations:
         self._children = children
 
     async def run(self, plan: ServicePlan, facts: ServiceFacts) -> ServiceFacts:
-        """Begin those of the wanted image where they have not been, and say how far they are.
-
-        A Job that is there is put right where somebody changed it, and never made another: what it runs cannot change,
-        and a later operator may render it otherwise.
-        """
+        """Begin those of the wanted image where they have not been, and say how far they are."""
         wanted = plan.manifests.migration
         if wanted is None:
             return facts
         key = key_of(wanted)
         there = plan.observed.children.get(key)
-        if self._may_begin(plan, facts) if there is None else is_made_from(there, wanted):
+        if there is not None or self._may_begin(plan, facts):
             await self._children.apply((wanted,), plan.observed.children)
         return replace(
             facts,

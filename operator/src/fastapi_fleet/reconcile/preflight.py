@@ -9,7 +9,6 @@ from fastapi_fleet.reconcile.contracts import check_of, kept_in
 from fastapi_fleet.reconcile.observe import pods_of
 from fastapi_fleet.reconcile.ownership import owner_key, refuse_foreign
 from fastapi_fleet.reconcile.service_plan import ServicePlan
-from fastapi_fleet.resources.equality import is_made_from
 from fastapi_fleet.resources.preflight_job import COMPONENT, asked_app
 from fastapi_fleet.status.facts import PreflightFacts, ServiceFacts
 from fastapi_fleet.status.revisions import revision_of
@@ -21,10 +20,7 @@ class Preflights:
         self._children = children
 
     async def run(self, plan: ServicePlan, facts: ServiceFacts) -> ServiceFacts:
-        """Begin the check where what it asks about does not run already, and say how far it is.
-
-        A Job that is there is put right and never made another, as with migrations. Raises NotOwnedError.
-        """
+        """Begin the check where what is to run does not run already, and say how far it is. Raises NotOwnedError."""
         wanted = plan.manifests.preflight
         if wanted is None:
             return facts
@@ -32,7 +28,7 @@ class Preflights:
         live = await self._live(key, plan)
         refuse_foreign([wanted], live, plan.owner)
         there = live.get(key)
-        if is_made_from(there, wanted) if there is not None else not asks_nothing(plan, self._cache):
+        if there is not None or not asks_nothing(plan, self._cache):
             await self._children.apply([wanted], live)
         pods = pods_of(self._cache, owner_key(plan.owner), COMPONENT)
         return replace(facts, preflight=PreflightFacts(self._cache.get(key) or there, pods, runs_already(plan)))
