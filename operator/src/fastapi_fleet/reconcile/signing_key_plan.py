@@ -11,6 +11,7 @@ from fastapi_fleet.api.times import rfc3339
 from fastapi_fleet.kube.kinds import Object
 from fastapi_fleet.reconcile.credentials import signing_key
 from fastapi_fleet.reconcile.rotation_plan import obstacle_to_rotation
+from fastapi_fleet.reconcile.rotation_schedule import RotationSchedule
 from fastapi_fleet.reconcile.service_plan import ServicePlan
 from fastapi_fleet.resources.environment import signing_keys
 from fastapi_fleet.resources.rotation_record import rotation_request
@@ -36,8 +37,10 @@ def plan_signing_keys(resource: Object, plan: ServicePlan, now: datetime) -> tup
     for env, key in signing_keys(plan.spec).items():
         record = believed_record(plan.observed.signing_keys.get(env), plan.credentials[key.other_env])
         if key.rotate_every is not None or asked is not None or record is not None:
-            wish = _Wish(key, record or SigningKeyRecord(stage="Alone"), asked, plan.observed.secret_since)
-            planned.append(_facts(env, wish, begun=record is not None, now=now))
+            since = (record.signs_since if record is not None else None) or plan.observed.secret_since
+            followed = record.request if record is not None else None
+            schedule = RotationSchedule(since, key.rotate_every, asked, followed)
+            planned.append(_of_key(key, env, record, schedule, now))
     return tuple(planned)
 
 
@@ -93,49 +96,28 @@ def change_of(
             assert_never(step)
 
 
-@dataclass(frozen=True)
-class _Wish:
-    """What the spec and the annotation say of one key. `made_at`: when the Secret was made that it is in."""
-
-    key: SigningKey
-    record: SigningKeyRecord
-    request: str | None
-    made_at: str | None
-
-    @property
-    def since(self) -> str | None:
-        return self.record.signs_since or self.made_at
-
-    @property
-    def due_at(self) -> datetime | None:
-        every = self.key.rotate_every
-        return datetime.fromisoformat(self.since) + span_of(every) if self.since and every else None
-
-    @property
-    def until(self) -> datetime | None:
-        """When a stage of which every pod knows has lasted as long as the spec says."""
-        if self.record.rolled_out_at is None or self.record.stage == "Alone":
-            return None
-        is_next = self.record.stage == "NextPublished"
-        span = self.key.publish_before if is_next else self.key.keep_after
-        return datetime.fromisoformat(self.record.rolled_out_at) + span_of(span)
-
-    def is_due(self, now: datetime) -> bool:
-        is_asked_for = self.request is not None and self.request != self.record.request
-        return is_asked_for or (self.due_at is not None and self.due_at <= now)
-
-
-def _facts(env: str, wish: _Wish, *, begun: bool, now: datetime) -> SigningKeyFacts:
-    rolled_out = not begun or wish.record.rolled_out_at is not None
-    is_due = wish.is_due(now)
-    awaited = wish.until or (wish.due_at if rolled_out and not is_due else None)
+def _of_key(
+    key: SigningKey, env: str, record: SigningKeyRecord | None, schedule: RotationSchedule, now: datetime
+) -> SigningKeyFacts:
+    rolled_out = record is None or record.rolled_out_at is not None
+    until = _until(key, record) if record is not None else None
+    is_due = schedule.is_due(now)
+    awaited = until or (schedule.due_at if rolled_out and not is_due else None)
     return SigningKeyFacts(
         env=env,
-        stage=wish.record.stage,
+        stage=record.stage if record is not None else "Alone",
         rolled_out=rolled_out,
-        since=wish.since,
-        until=rfc3339(wish.until) if wish.until else None,
-        due_at=rfc3339(wish.due_at) if wish.due_at else None,
+        since=schedule.since,
+        until=rfc3339(until) if until else None,
+        due_at=rfc3339(schedule.due_at) if schedule.due_at else None,
         is_due=is_due,
         again_after=max(0.0, (awaited - now).total_seconds()) if awaited else None,
     )
+
+
+def _until(key: SigningKey, record: SigningKeyRecord) -> datetime | None:
+    """When a stage of which every pod knows has lasted as long as the spec says."""
+    if record.rolled_out_at is None or record.stage == "Alone":
+        return None
+    span = key.publish_before if record.stage == "NextPublished" else key.keep_after
+    return datetime.fromisoformat(record.rolled_out_at) + span_of(span)
