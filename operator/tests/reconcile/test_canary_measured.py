@@ -62,6 +62,10 @@ async def test_canary_outside_its_bounds_is_taken_away_within_its_step(says: str
 UNMEASURED = {
     "silent": (None, "pod shop-canary-x: GET /metrics: ConnectTimeout"),
     "too few": (metrics(answered=19, failed=19), "fewer than 20 requests"),
+    "malformed": (
+        "http_request_duration_seconds_bucket 3\n",
+        "pod shop-canary-x: /metrics is not in the format of Prometheus",
+    ),
     "no metrics": ("<html>", "pod shop-canary-x: /metrics is not in the format of Prometheus"),
 }
 

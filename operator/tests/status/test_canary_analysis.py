@@ -1,5 +1,6 @@
 """Whether a canary keeps to its bounds, by what its pods have counted."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -37,6 +38,7 @@ TABLE: dict[str, tuple[Analysis, Measured, str, str]] = {
     "one of a hundred is slow": (P99, within(s1=99), "within", "p99 is 1 s"),
     "two are slow": (P99, within(s1=98, s2=100), "breached", "p99 is 1.5 s, above maxP99Seconds 1"),
     "beyond the last bound": (P99, within(s1=98), "breached", "p99 is more than 1 s"),
+    "histogram without its last bound": (P99, Measured(100, 0, {0.5: 100.0}), "unmeasured", "no histogram"),
     "no histogram": (P99, Measured(100, 0), "unmeasured", "no histogram http_request_duration_seconds"),
     "failing and slow": (
         analysis(maxErrorRate=0, maxP99Seconds=1),
@@ -93,9 +95,37 @@ def test_other_metrics_are_passed_over() -> None:
     assert read_metrics("process_cpu_seconds_total 3\n") == Measured()
 
 
-def test_what_are_no_metrics_is_refused() -> None:
+BUCKET = "http_request_duration_seconds_bucket"
+NO_METRICS = {
+    "another format": "<html>",
+    "bucket without a bound": f"{BUCKET} 3",
+    "bound that is no number": f'{BUCKET}{{le="NaN"}} 3',
+    "bound that is a word": f'{BUCKET}{{le="many"}} 3',
+    "count that is no number": f'{BUCKET}{{le="+Inf"}} NaN',
+    "count without end": "http_requests_total +Inf",
+    "count below nothing": 'http_requests_total{status="500"} -1',
+}
+
+
+@pytest.mark.parametrize("text", NO_METRICS.values(), ids=NO_METRICS.keys())
+def test_what_are_no_metrics_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
-        read_metrics("<html>")
+        read_metrics(f"{text}\n")
+
+
+counts = st.one_of(st.integers(-1, 300), st.floats())
+bounds = st.one_of(st.floats(), st.sampled_from(["0.1", "1.0", "+Inf"]))
+
+
+@given(st.lists(counts, max_size=3), st.lists(st.tuples(bounds, counts), max_size=6))
+def test_whatever_a_pod_says_ends_in_a_verdict_or_is_refused(
+    requests: list[float], buckets: list[tuple[float | str, float]]
+) -> None:
+    lines = [f'http_requests_total{{status="{at}00"}} {number}' for at, number in enumerate(requests, start=3)]
+    lines += [f'{BUCKET}{{le="{bound}"}} {number}' for bound, number in buckets]
+    with suppress(ValueError):
+        verdict = judged(analysis(maxErrorRate=0.5, maxP99Seconds=1), read_metrics("\n".join([*lines, ""])))
+        assert "nan" not in verdict.why
 
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=8).filter(any), st.floats(0.01, 1))

@@ -3,10 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from math import inf
+from math import inf, isnan
 from typing import Final, Literal
 
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from fastapi_fleet.api.canary_spec import Analysis
 
@@ -16,6 +17,9 @@ DURATIONS: Final = "http_request_duration_seconds"
 
 FEWEST_REQUESTS: Final = 20
 """Before that many nothing is said: one failed request would be too large a part of them."""
+
+MOST_COUNTED: Final = 2.0**53
+"""A counter of floats counts no further."""
 
 
 @dataclass(frozen=True)
@@ -36,17 +40,31 @@ class Verdict:
 
 
 def read_metrics(text: str) -> Measured:
-    """Raises ValueError for what is not the text format of Prometheus."""
+    """Raises ValueError for what is not the text format of Prometheus, or counts what cannot be counted."""
     requests = errors = 0.0
     within: defaultdict[float, float] = defaultdict(float)
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
             if sample.name == REQUESTS:
-                requests += sample.value
-                errors += sample.value if sample.labels.get("status", "").startswith("5") else 0.0
+                requests += _counted(sample)
+                errors += _counted(sample) if sample.labels.get("status", "").startswith("5") else 0.0
             elif sample.name == f"{DURATIONS}_bucket":
-                within[float(sample.labels["le"])] += sample.value
+                within[_bound(sample)] += _counted(sample)
     return Measured(requests, errors, dict(within))
+
+
+def _counted(sample: Sample) -> float:
+    """Not a number is less than nothing, too: a canary must not pass by it."""
+    if not 0 <= sample.value <= MOST_COUNTED:
+        raise ValueError(f"{sample.name} is {sample.value}")
+    return sample.value
+
+
+def _bound(sample: Sample) -> float:
+    bound = float(sample.labels.get("le", ""))
+    if isnan(bound):
+        raise ValueError(f"{sample.name} has no bound")
+    return bound
 
 
 def together(pods: Iterable[Measured]) -> Measured:
@@ -94,7 +112,7 @@ def _errors(analysis: Analysis, measured: Measured) -> Iterator[Verdict]:
 def _durations(analysis: Analysis, measured: Measured) -> Iterator[Verdict]:
     if analysis.max_p99_seconds is None:
         return
-    if not any(measured.answered_within.values()):
+    if not measured.answered_within.get(inf):
         yield Verdict("unmeasured", f"its pods have no histogram {DURATIONS}")
         return
     seconds = quantile(0.99, measured.answered_within)
