@@ -46,6 +46,9 @@ ANNOTATION_REPLICAS: Final = f"{GROUP}/replicas"
 ANNOTATION_PREFLIGHT: Final = f"{GROUP}/preflight"
 """On a Deployment: hash of the image and configuration that were checked before it was written."""
 
+ANNOTATION_RELEASE: Final = f"{GROUP}/release"
+"""On a Deployment with canaries: hash of what one tries. Revisions of the same differ by passwords and keys alone."""
+
 ANNOTATION_APPROVED: Final = f"{GROUP}/approved-revision"
 """On a FastAPIService, by a person: the revision that may break callers."""
 

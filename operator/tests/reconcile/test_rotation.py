@@ -17,25 +17,12 @@ from support.backed_service import SECRET, SHOP, running, urls, with_platform
 from support.faults import Faults, ProcessDiedError
 from support.fleet import Fleet, child
 from support.resources import fastapi_service
+from support.rotations import ask, assert_lets_in, go_on, rotated
 
 DEPLOYMENT = child("Deployment", "shop")
 HOUR, DAY = 3600.0, 86_400.0
 PSQL = LoginSession("10.0.0.9", "2026-01-01T00:00:00Z")
 SILENT = BackendUnavailableError("does not answer")
-
-
-def ask(fleet: Fleet, value: str = "now") -> None:
-    def annotate(service: Object) -> None:
-        service["metadata"].setdefault("annotations", {})[ANNOTATION_ROTATE] = value
-
-    fleet.kube.edit(key_of(SHOP), annotate)
-
-
-async def go_on(fleet: Fleet) -> None:
-    """Let passes that were asked for follow."""
-    await fleet.settle()
-    fleet.time.advance(0)
-    await fleet.settle()
 
 
 async def rotate(fleet: Fleet, value: str = "now") -> None:
@@ -53,18 +40,6 @@ def logins(fleet: Fleet) -> dict[str, str]:
 
 def open_logins(fleet: Fleet) -> dict[str, str]:
     return {**fleet.postgres.logins, **{f"{user}@broker": one.password for user, one in fleet.rabbitmq.users.items()}}
-
-
-def assert_lets_in(fleet: Fleet, given: dict[str, str]) -> None:
-    """Whoever starts with this Secret is let in by both servers."""
-    database, broker = login_in(given["DATABASE_URL"]) or "", login_in(given["RABBITMQ_URL"]) or ""
-    assert fleet.postgres.logins.get(database) == password_in(given["DATABASE_URL"])
-    assert fleet.rabbitmq.users[broker].password == password_in(given["RABBITMQ_URL"])
-
-
-def rotated(fleet: Fleet) -> tuple[str, str]:
-    condition = fleet.conditions(SHOP)["CredentialsRotated"]
-    return condition.status, condition.reason
 
 
 async def test_request_gives_new_logins_in_one_rollout_and_locks_the_old_ones() -> None:

@@ -9,12 +9,13 @@ from typing import Literal
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from fastapi_fleet.constants import ANNOTATION_ROTATE, ANNOTATION_SIGNING_KEYS
-from fastapi_fleet.kube.kinds import Object, key_of
+from fastapi_fleet.constants import ANNOTATION_SIGNING_KEYS
+from fastapi_fleet.kube.kinds import Object
 from support.backed_service import PLATFORM, SECRET
 from support.faults import Faults, ProcessDiedError
 from support.fleet import Fleet
 from support.resources import fastapi_service
+from support.rotations import ask, go_on, rotated
 
 KEY, OTHER = "JWT_PRIVATE_KEY", "JWT_OTHER_PRIVATE_KEY"
 PUBLISH_BEFORE, KEEP_AFTER, DAY = 600.0, 7200.0, 86_400.0
@@ -32,22 +33,6 @@ async def running(service: Object = SHOP) -> Fleet:
     await fleet.submit(service)
     await fleet.roll_out()
     return fleet
-
-
-def ask(fleet: Fleet, value: str = "now") -> None:
-    def annotate(service: Object) -> None:
-        service["metadata"].setdefault("annotations", {})[ANNOTATION_ROTATE] = value
-
-    fleet.kube.edit(key_of(SHOP), annotate)
-
-
-async def go_on(fleet: Fleet, seconds: float = 0.0) -> None:
-    """Let passes that were asked for follow, when so much time is over."""
-    await fleet.settle()
-    fleet.time.advance(seconds)
-    await fleet.settle()
-    fleet.time.advance(0)
-    await fleet.settle()
 
 
 async def rolled_out(fleet: Fleet) -> None:
@@ -70,11 +55,6 @@ class Keys:
 def keys(fleet: Fleet) -> Keys:
     data: Mapping[str, str] = fleet.kube.object(SECRET)["data"]
     return Keys(*(base64.b64decode(data[env]).decode() for env in (KEY, OTHER)))
-
-
-def rotated(fleet: Fleet) -> tuple[str, str]:
-    condition = fleet.conditions(SHOP)["CredentialsRotated"]
-    return condition.status, condition.reason
 
 
 def stage(fleet: Fleet) -> str:

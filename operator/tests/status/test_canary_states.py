@@ -26,6 +26,7 @@ TABLE: dict[str, tuple[CanaryStatus | None, CanarySight, tuple[str, int] | None]
     "new revision": (None, sight(), FIRST),
     "new revision before its gates are open": (None, sight(may_run=False), None),
     "new revision that served before": (None, sight(is_proven=True), None),
+    "new passwords alone": (None, sight(is_renewal=True), None),
     "new revision where nothing serves": (None, sight(stable=deployment("old", available=0)), None),
     "new revision where nothing is to serve": (None, sight(stable=deployment("old", 0)), None),
     "canary of another revision": (state(revision="other", step=2), sight(), FIRST),

@@ -18,6 +18,7 @@ from fastapi_fleet.reconcile.service_plan import ServicePlan
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.canary import COMPONENTS, TRACK, component_of, render_canary, render_canary_service
 from fastapi_fleet.resources.manifest import Manifest
+from fastapi_fleet.resources.release import is_same_release
 from fastapi_fleet.status.canary import CanarySight, due_in, is_at_work, is_beside, next_canary, unmeasured
 from fastapi_fleet.status.canary_step import canary_obstacle
 from fastapi_fleet.status.facts import CanaryFacts, ServiceFacts
@@ -95,6 +96,7 @@ class Canaries:
             may_run=plan.may_run(facts),
             stable=stable,
             trial=trial,
+            is_renewal=is_same_release(stable, plan.manifests.workload),
             obstacle=canary_obstacle(facts, trial),
             by_route=by_route,
         )

@@ -30,6 +30,7 @@ from fastapi_fleet.resources.pod_additions import (
 )
 from fastapi_fleet.resources.preflight_job import preflight_annotation
 from fastapi_fleet.resources.probes import render_probes
+from fastapi_fleet.resources.release import release_annotation
 from fastapi_fleet.resources.revision_spec import snapshot_annotation
 from fastapi_fleet.resources.security import SERVICE_UID, container_security_context, pod_security_context
 from fastapi_fleet.resources.service_inputs import ServiceInputs
@@ -49,6 +50,7 @@ def render_deployment(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceInp
         ANNOTATION_REVISION: template_revision(template),
         **snapshot_annotation(spec),
         **preflight_annotation(spec, template),
+        **release_annotation(spec, template, inputs),
         **({ANNOTATION_REPLICAS: AUTOSCALED} if spec.autoscaling else {}),
         **({ANNOTATION_STILL_CALLED: ",".join(inputs.still_called)} if inputs.still_called else {}),
     }

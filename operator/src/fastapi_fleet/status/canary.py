@@ -21,7 +21,8 @@ ANALYSIS_SECONDS: Final = 10.0
 class CanarySight:
     """What a canary is decided by.
 
-    `is_proven`: the revision was rolled out whole before, as one that somebody goes back to. `may_run`: every gate
+    `is_proven`: the revision was rolled out whole before, as one that somebody goes back to. `is_renewal`: it has other
+    passwords or keys of the operator's than what serves, and nothing else new. `may_run`: every gate
     before the rollout is open. `stable`: the Deployment that serves, `trial` that of the canary. `obstacle`: why pods
     of the revision do not come up. `verdict`: what their metrics say, where the spec bounds them and they are there.
     `by_route`: whether an HTTPRoute can give the share; then `trial` is of pods that nothing else leads to.
@@ -36,6 +37,7 @@ class CanarySight:
     may_run: bool
     stable: LiveObject
     trial: LiveObject | None = None
+    is_renewal: bool = False
     obstacle: str | None = None
     verdict: Verdict | None = None
     by_route: bool = False
@@ -107,8 +109,9 @@ def _of_what_runs(known: CanaryStatus | None, sight: CanarySight) -> CanaryStatu
 
 
 def _first_step(sight: CanarySight) -> CanaryStatus | None:
+    """What serves may not be let in for long where passwords are new: nothing that can be tried is worth the wait."""
     serving = (sight.stable.get("status") or {}).get("availableReplicas", 0)
-    return None if sight.is_proven or serving == 0 else _step(1, sight)
+    return None if sight.is_proven or sight.is_renewal or serving == 0 else _step(1, sight)
 
 
 def _step(number: int, sight: CanarySight) -> CanaryStatus:
