@@ -67,3 +67,11 @@ def test_what_cannot_be_data_is_a_problem_and_no_crash(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "---\n---\n", "# nothing\n"])
 def test_empty_documents_are_none(text: str) -> None:
     assert read_documents("shop.yaml", text) == ([], [])
+
+
+def test_items_of_a_list_are_documents_with_lines_of_their_own() -> None:
+    text = "apiVersion: v1\nkind: List\nitems:\n- a: 1\n- apiVersion: v1\n  kind: List\n  items:\n  - b:\n      c: 2\n"
+    documents, problems = read_documents("all.yaml", text)
+    assert problems == []
+    assert [document.value for document in documents] == [{"a": 1}, {"b": {"c": 2}}]
+    assert [documents[0].line_of(()), documents[1].line_of(("b", "c"))] == [4, 9]

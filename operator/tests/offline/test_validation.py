@@ -115,6 +115,18 @@ def test_documents_of_other_kinds_are_counted_and_passed_over() -> None:
     assert (verdict.problems, verdict.resources, verdict.others) == ((), 0, 1)
 
 
+@pytest.mark.parametrize(
+    ("stated", "message"),
+    [
+        ({}, "is fastapi-fleet.io/v1alpha1"),
+        ({"apiVersion": "fastapi-fleet/v1alpha1"}, "is fastapi-fleet.io/v1alpha1, not fastapi-fleet/v1alpha1"),
+    ],
+)
+def test_kind_of_the_project_without_its_group_is_not_passed_over(stated: Object, message: str) -> None:
+    shop = {name: part for name, part in fastapi_service().items() if name != "apiVersion"}
+    assert told(shop | stated) == {"apiVersion": message}
+
+
 def test_document_without_fields_is_an_error() -> None:
     assert told(["a"]) == {"": "is no resource: it has no fields"}
 

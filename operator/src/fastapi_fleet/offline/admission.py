@@ -25,14 +25,18 @@ WHOLE: Final = ("apiVersion", "kind", "metadata", "spec", "status")
 
 
 def is_ours(value: Any) -> bool:  # noqa: ANN401 - whatever a file says
-    """Whether it means to be a resource of this project."""
-    return isinstance(value, dict) and str(value.get("apiVersion", "")).partition("/")[0] == GROUP
+    """Whether it means to be a resource of this project, by its group or by its kind."""
+    if not isinstance(value, dict):
+        return False
+    return str(value.get("apiVersion", "")).partition("/")[0] == GROUP or str(value.get("kind")) in BY_NAME
 
 
 def refusals(resource: dict[str, Any]) -> list[Refusal]:
     """Every reason to refuse a resource of this project, in the order of its fields' names."""
-    if resource["apiVersion"] != API_VERSION:
-        return [Refusal(("apiVersion",), f"is {API_VERSION}, not {resource['apiVersion']}")]
+    version = resource.get("apiVersion")
+    if version != API_VERSION:
+        stated = f", not {version}" if version is not None else ""
+        return [Refusal(("apiVersion",), f"is {API_VERSION}{stated}")]
     kind = BY_NAME.get(str(resource.get("kind")))
     if kind is None:
         return [Refusal(("kind",), f"{resource.get('kind')} is none of {', '.join(BY_NAME)}")]

@@ -24,9 +24,25 @@ class Document:
             path = path[:-1]
         return self.lines[path]
 
+    def items(self) -> "Iterator[Document]":
+        """Those of a List, in which kubectl prints and takes several resources, else the document itself."""
+        match self.value:
+            case {"apiVersion": "v1", "kind": "List", "items": [*values]}:
+                for at, value in enumerate(values):
+                    yield from Document(self.source, value, self._lines_below(("items", at))).items()
+            case _:
+                yield self
+
+    def _lines_below(self, path: Path) -> Mapping[Path, int]:
+        depth = len(path)
+        return {below[depth:]: line for below, line in self.lines.items() if below[:depth] == path}
+
 
 def read_documents(source: str, text: str) -> tuple[list[Document], list[Problem]]:
-    """Every document that is not empty, and what is wrong with the YAML itself. Nothing is read past broken syntax."""
+    """Every document that is not empty, each item of a List as one, and what is wrong with the YAML itself.
+
+    Nothing is read past broken syntax.
+    """
     documents: list[Document] = []
     problems: list[Problem] = []
     try:
@@ -36,7 +52,7 @@ def read_documents(source: str, text: str) -> tuple[list[Document], list[Problem
             document = builder.build(loader.get_node())
             problems += builder.repeated
             if document.value is not None:
-                documents.append(document)
+                documents += document.items()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         message = ", ".join(part for part in (error.context, error.problem) if part)
