@@ -30,6 +30,8 @@ BROKEN = {
     "context without a cluster": "current-context: a\ncontexts: [{name: a, context: {user: b}}]\n",
     "no YAML": "{",
     "no mapping": "[]",
+    "a word": "kubeconfig",
+    "lists of words": "current-context: a\ncontexts: [a]\n",
 }
 
 
@@ -41,7 +43,7 @@ def test_broken_kubeconfig_is_one_error(kubeconfig: Path, text: str) -> None:
 
 
 def test_missing_kubeconfig_is_named(kubeconfig: Path) -> None:
-    with pytest.raises(ApiUnavailableError, match=str(kubeconfig)):
+    with pytest.raises(ApiUnavailableError, match=f"cluster: {kubeconfig}: No such file"):
         log_in()
 
 

@@ -16,9 +16,11 @@ def log_in() -> kopf.ConnectionInfo:
         found = kopf.login_with_service_account(settings=settings, logger=log) or kopf.login_with_kubeconfig(
             settings=settings, logger=log
         )
-    except (kopf.LoginError, OSError, yaml.YAMLError) as error:
+    except OSError as error:
+        raise ApiUnavailableError(f"cannot log in to a cluster: {error.filename}: {error.strerror}") from error
+    except (kopf.LoginError, yaml.YAMLError) as error:
         raise ApiUnavailableError(f"cannot log in to a cluster: {error}") from error
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise ApiUnavailableError(f"the kubeconfig lacks what its current context names: {error}") from error
     if found is None:
         raise ApiUnavailableError("there is neither a service account nor a kubeconfig: set KUBECONFIG")

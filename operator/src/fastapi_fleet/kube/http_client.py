@@ -168,7 +168,7 @@ class HttpKubeClient:
                     raise _error("WATCH", path, await answer_of(response))
                 yield _events(path, response)
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise ApiUnavailableError(f"WATCH {path}: {type(error).__name__}") from error
+            raise ApiUnavailableError(f"WATCH {path}: {_failure(error)}") from error
 
     @asynccontextmanager
     async def log(
@@ -189,7 +189,7 @@ class HttpKubeClient:
                     raise _error("GET", path, answer)
                 yield _lines(response)
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise ApiUnavailableError(f"GET {path}: {type(error).__name__}") from error
+            raise ApiUnavailableError(f"GET {path}: {_failure(error)}") from error
 
     async def read_log(self, pod: ObjectKey, container: str, *, lines: int, limit: int) -> list[bytes]:
         params = {"container": container, "tailLines": str(lines), "limitBytes": str(limit)}
@@ -228,7 +228,7 @@ class HttpKubeClient:
             )
         except (aiohttp.ClientError, TimeoutError) as error:
             REQUESTS.labels(verb, kind.name, "error").inc()
-            raise ApiUnavailableError(f"{verb} {path}: {type(error).__name__}") from error
+            raise ApiUnavailableError(f"{verb} {path}: {_failure(error)}") from error
         REQUESTS.labels(verb, kind.name, str(answer.status)).inc()
         if answer.status == HTTPStatus.NOT_FOUND:
             return None
@@ -246,6 +246,17 @@ async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
             yield line
     if rest:
         yield rest
+
+
+def _failure(error: aiohttp.ClientError | TimeoutError) -> str:
+    """The error's type and, where there was no connection, with whom and why not."""
+    name = type(error).__name__
+    match error:
+        case aiohttp.ClientConnectorCertificateError():
+            return f"{name}: {error.host}:{error.port}: {error.certificate_error}"
+        case aiohttp.ClientConnectorError():
+            return f"{name}: {error.host}:{error.port}: {error.strerror}"
+    return name
 
 
 def _object(verb: str, path: str, answer: Answer) -> Object:
