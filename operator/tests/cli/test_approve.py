@@ -1,5 +1,6 @@
 """`fleet approve`, with the operator at work in the same cluster."""
 
+import json
 from typing import Any
 
 from fastapi_fleet.constants import ANNOTATION_APPROVED
@@ -49,7 +50,8 @@ async def test_approval_lets_the_revision_in_that_waits(cluster: CommandedCluste
 
 async def test_service_without_annotations_gets_one(cluster: CommandedCluster) -> None:
     revision = await waiting(cluster)
-    assert (await cluster.fleet("approve", "shop")).exit_code == 0
+    result = await cluster.fleet("approve", "shop", "-o", "json")
+    assert json.loads(result.output) == {"name": "shop", "namespace": "team", "approved": revision}
     assert annotations(cluster) == {ANNOTATION_APPROVED: revision}
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from fastapi_fleet.cli.log_stream import Sink, follow_logs
 from fastapi_fleet.constants import (
     ANNOTATION_REVISION,
@@ -134,6 +135,9 @@ async def test_programs_get_every_line_as_data(cluster: CommandedCluster) -> Non
         {"pod": "shop-1", "line": "words"},
         {"pod": "shop-1", "line": "42"},
     ]
+    documents = (await cluster.fleet("logs", "shop", "-o", "yaml")).output
+    assert documents.startswith("---\npod: shop-1\nline:\n  event: x\n")
+    assert [document["line"] for document in yaml.safe_load_all(documents)][1:] == ["words", "42"]
 
 
 async def test_line_of_any_length_arrives_whole(cluster: CommandedCluster) -> None:

@@ -24,7 +24,7 @@ from fastapi_fleet.cli import (
 app = typer.Typer(
     name="fleet",
     help="Works on FastAPIServices: in files before they are applied, and in the cluster.",
-    epilog="Exit codes: 0 all is well; 1 what was looked at is not; 2 wrong usage; 3 the cluster cannot be asked.",
+    epilog="Exit codes: 0 all is well; 1 what was looked at is not; 2 wrong usage; 3 the cluster cannot be asked; 130 Ctrl-C.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

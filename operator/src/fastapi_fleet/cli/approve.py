@@ -7,6 +7,7 @@ import typer
 from fastapi_fleet.api.resource_status import FastAPIServiceStatus
 from fastapi_fleet.cli.cluster import Namespace, in_cluster
 from fastapi_fleet.cli.exits import ExitCode, fail
+from fastapi_fleet.cli.output import Format, Output, print_done
 from fastapi_fleet.cli.services import ServiceName, get_service
 from fastapi_fleet.constants import ANNOTATION_APPROVED
 from fastapi_fleet.kube.http_client import HttpKubeClient
@@ -22,6 +23,7 @@ def approve(
     revision: Annotated[
         str | None, typer.Option(help="The revision that was looked at. The one that waits when left out.")
     ] = None,
+    output: Output = Format.TEXT,
 ) -> None:
     """Let a revision in that breaks callers of a service with spec.preflight.contract.policy: RequireApproval.
 
@@ -29,7 +31,7 @@ def approve(
     waits, or another.
     """
 
-    async def write(client: HttpKubeClient, where: str) -> str:
+    async def write(client: HttpKubeClient, where: str) -> tuple[str, str]:
         service = await get_service(client, where, name)
         waiting = parse_status(service, FastAPIServiceStatus).awaits_approval
         if waiting is None:
@@ -37,10 +39,11 @@ def approve(
         if revision not in {None, waiting}:
             fail(f"revision {waiting} waits, not {revision}", f"What it breaks: fleet status {name}", ExitCode.FOUND)
         await client.correct(service, [_operation(service, waiting)])
-        return waiting
+        return where, waiting
 
-    approved = in_cluster(write, namespace)
-    typer.echo(f"{name} may run revision {approved}. What becomes of it: fleet status {name}")
+    where, approved = in_cluster(write, namespace)
+    said = f"{name} may run revision {approved}. What becomes of it: fleet status {name}"
+    print_done(said, {"name": name, "namespace": where, "approved": approved}, output)
 
 
 def _operation(service: Object, revision: str) -> dict[str, object]:

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Mapping
-from enum import StrEnum
 from itertools import cycle
 from typing import Annotated, Any
 
@@ -14,6 +13,7 @@ from fastapi_fleet.cli.cluster import Namespace, in_cluster
 from fastapi_fleet.cli.consoles import answers, remarks
 from fastapi_fleet.cli.exits import ExitCode, fail
 from fastapi_fleet.cli.log_stream import Sink, follow_logs, print_logs
+from fastapi_fleet.cli.output import Format, print_line
 from fastapi_fleet.cli.services import ServiceName, belonging_to, get_service
 from fastapi_fleet.kube.client import KubeClient
 from fastapi_fleet.kube.http_client import HttpKubeClient
@@ -32,11 +32,6 @@ _LEVELS = {"warning": "yellow", "error": "red", "critical": "bold red", "debug":
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
-class LogFormat(StrEnum):
-    TEXT = "text"
-    JSON = "json"
-
-
 def logs(
     name: ServiceName,
     *,
@@ -51,8 +46,8 @@ def logs(
         bool, typer.Option("--all-revisions", help="Also of pods of earlier revisions that are still there.")
     ] = False,
     output: Annotated[
-        LogFormat, typer.Option("--output", "-o", help="For people, or a JSON object a line with pod and line.")
-    ] = LogFormat.TEXT,
+        Format, typer.Option("--output", "-o", help="For people, or an object for each line, with pod and line.")
+    ] = Format.TEXT,
 ) -> None:
     """Print the logs of a service's pods, those of the newest revision, each line with its pod.
 
@@ -62,7 +57,7 @@ def logs(
         fail("these options exclude each other", "Keep one of them: see fleet logs --help.", ExitCode.USAGE)
     component = "worker" if worker else "migration" if migration else "service"
     params = _params(previous, since, tail)
-    sink = _json_sink() if output is LogFormat.JSON else _text_sink()
+    sink = _text_sink() if output is Format.TEXT else _data_sink(output)
 
     async def read(client: HttpKubeClient, where: str) -> int:
         await get_service(client, where, name)
@@ -108,9 +103,9 @@ def _seconds(since: str) -> int:
     return int(written[1]) * _SECONDS[written[2]]
 
 
-def _json_sink() -> Sink:
+def _data_sink(output: Format) -> Sink:
     def line(pod: str, text: str) -> None:
-        typer.echo(json.dumps({"pod": pod, "line": _value(text)}, ensure_ascii=False))
+        print_line({"pod": pod, "line": _value(text)}, output)
 
     return Sink(line, _missing)
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from fastapi_fleet.cli.exits import ExitCode, fail
+from fastapi_fleet.cli.output import Format, Output, print_done
 
 commands = typer.Typer(name="new", help="Begins something.", no_args_is_help=True)
 
@@ -25,6 +26,7 @@ def service(
     folder: Annotated[
         Path | None, typer.Option(help="Folder to make. One of the service's name, here, when left out.")
     ] = None,
+    output: Output = Format.TEXT,
 ) -> None:
     """Begin a service on fleetkit: code, tests that pass, Dockerfile, CI, README and FastAPIService.
 
@@ -39,7 +41,8 @@ def service(
     _require_valid(name, files[FILE])
     target = folder or Path(name)
     _write(target, files)
-    typer.echo(f"made {len(files)} files in {target}. What to do first: {target / 'README.md'}")
+    said = f"made {len(files)} files in {target}. What to do first: {target / 'README.md'}"
+    print_done(said, {"name": name, "folder": str(target), "files": sorted(files)}, output)
 
 
 def _require_valid(name: str, resource: str) -> None:

@@ -1,9 +1,8 @@
 """`fleet retry`."""
 
-import typer
-
 from fastapi_fleet.cli.cluster import Namespace, in_cluster
 from fastapi_fleet.cli.exits import ExitCode, fail
+from fastapi_fleet.cli.output import Format, Output, print_done
 from fastapi_fleet.cli.services import ServiceName, belonging_to, get_service
 from fastapi_fleet.kube.http_client import HttpKubeClient
 from fastapi_fleet.kube.kinds import JOB, Object
@@ -16,6 +15,7 @@ EXAMPLES = "Examples: fleet retry shop · fleet retry shop -n team && fleet logs
 def retry(
     name: ServiceName,
     namespace: Namespace = None,
+    output: Output = Format.TEXT,
 ) -> None:
     """Run a failed preflight or failed migrations of a service again, with the image and configuration of its spec now.
 
@@ -23,21 +23,22 @@ def retry(
     says that none has failed.
     """
 
-    async def write(client: HttpKubeClient, where: str) -> list[str]:
+    async def write(client: HttpKubeClient, where: str) -> tuple[str, list[str]]:
         service = await get_service(client, where, name)
         if (service.get("spec") or {}).get("paused"):
             fail(f"{name} is paused: the operator would run nothing", f"First: fleet resume {name}", ExitCode.FOUND)
         failed = [job for job in await _jobs(client, where, service) if failure_of(job)]
         for job in failed:
             await client.delete(job)
-        return [job["metadata"]["name"] for job in failed]
+        return where, [job["metadata"]["name"] for job in failed]
 
-    deleted = in_cluster(write, namespace)
+    where, deleted = in_cluster(write, namespace)
     if not deleted:
         fail(
             f"no preflight and no migration of {name} has failed", f"How far it is: fleet status {name}", ExitCode.FOUND
         )
-    typer.echo(f"{name} tries again in place of {', '.join(deleted)}. What becomes of it: fleet status {name}")
+    said = f"{name} tries again in place of {', '.join(deleted)}. What becomes of it: fleet status {name}"
+    print_done(said, {"name": name, "namespace": where, "deleted": deleted}, output)
 
 
 async def _jobs(client: HttpKubeClient, namespace: str, service: Object) -> list[Object]:

@@ -7,6 +7,7 @@ import typer
 from fastapi_fleet.api.resource_status import FastAPIServiceStatus
 from fastapi_fleet.cli.cluster import Namespace, in_cluster
 from fastapi_fleet.cli.exits import ExitCode, fail
+from fastapi_fleet.cli.output import Format, Output, print_done
 from fastapi_fleet.cli.services import ServiceName, get_service
 from fastapi_fleet.kube.http_client import HttpKubeClient
 from fastapi_fleet.kube.kinds import Object
@@ -22,20 +23,22 @@ def rollback(
         str | None, typer.Option(help="Revision to run. The newest other one that was ready when left out.")
     ] = None,
     end: Annotated[bool, typer.Option("--end", help="Go forward again: run what the spec says.")] = False,
+    output: Output = Format.TEXT,
 ) -> None:
     """Run an earlier revision of a service again, with its image and configuration. fleet status lists them."""
     if end and to is not None:
         fail("--to and --end say different things", "Keep one of them.", ExitCode.USAGE)
 
-    async def write(client: HttpKubeClient, where: str) -> str | None:
+    async def write(client: HttpKubeClient, where: str) -> tuple[str, str | None]:
         service = await get_service(client, where, name)
         revision = None if end else _target(service, to)
         await client.correct(service, [_operation(service, revision)])
-        return revision
+        return where, revision
 
-    revision = in_cluster(write, namespace)
+    where, revision = in_cluster(write, namespace)
     what = f"goes back to revision {revision}" if revision else "goes forward to what its spec says"
-    typer.echo(f"{name} {what}. What becomes of it: fleet status {name}")
+    said = f"{name} {what}. What becomes of it: fleet status {name}"
+    print_done(said, {"name": name, "namespace": where, "rollbackTo": revision}, output)
 
 
 def _target(service: Object, to: str | None) -> str:

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import typer
-
 from fastapi_fleet.cli.cluster import Namespace, in_cluster
 from fastapi_fleet.cli.exits import ExitCode, fail
+from fastapi_fleet.cli.output import Format, Output, print_done
 from fastapi_fleet.cli.services import ServiceName, get_service
 from fastapi_fleet.constants import ANNOTATION_ROTATE
 from fastapi_fleet.kube.http_client import HttpKubeClient
@@ -16,14 +15,15 @@ from fastapi_fleet.kube.kinds import Object
 EXAMPLES = "Examples: fleet rotate shop · fleet rotate shop -n team && fleet status shop -n team"
 
 
-def rotate(name: ServiceName, namespace: Namespace = None) -> None:
+def rotate(name: ServiceName, namespace: Namespace = None, output: Output = Format.TEXT) -> None:
     """Give a service new passwords for its database and broker, and new signing keys, while it runs.
 
     Its pods restart one by one; the old passwords are locked when none of them logs in by them any more, and an old key
     is dropped when the tokens that it signed are over.
     """
+    asked_at = datetime.now(UTC).isoformat()
 
-    async def write(client: HttpKubeClient, where: str) -> None:
+    async def write(client: HttpKubeClient, where: str) -> str:
         service = await get_service(client, where, name)
         spec = service.get("spec") or {}
         if not any(_what_rotates(spec)):
@@ -31,10 +31,12 @@ def rotate(name: ServiceName, namespace: Namespace = None) -> None:
             fail(why, "There is no password and no key to change.", ExitCode.FOUND)
         if spec.get("paused"):
             fail(f"{name} is paused: the operator would change nothing", f"First: fleet resume {name}", ExitCode.FOUND)
-        await client.correct(service, [_operation(service)])
+        await client.correct(service, [_operation(service, asked_at)])
+        return where
 
-    in_cluster(write, namespace)
-    typer.echo(f"{name} gets new passwords and keys. How far that is: fleet status {name}")
+    where = in_cluster(write, namespace)
+    said = f"{name} gets new passwords and keys. How far that is: fleet status {name}"
+    print_done(said, {"name": name, "namespace": where, "rotate": asked_at}, output)
 
 
 def _what_rotates(spec: Object) -> Iterator[object]:
@@ -43,8 +45,8 @@ def _what_rotates(spec: Object) -> Iterator[object]:
     yield from (secret.get("signingKey") for secret in spec.get("secrets") or ())
 
 
-def _operation(service: Object) -> dict[str, Any]:
+def _operation(service: Object, asked_at: str) -> dict[str, Any]:
     """JSON Patch that asks once more. The annotations as a whole: there may be none yet."""
     annotations: dict[str, str] = service["metadata"].get("annotations") or {}
-    wanted = annotations | {ANNOTATION_ROTATE: datetime.now(UTC).isoformat()}
+    wanted = annotations | {ANNOTATION_ROTATE: asked_at}
     return {"op": "add", "path": "/metadata/annotations", "value": wanted}
