@@ -1,7 +1,7 @@
 """The application: its commands and what they have in common."""
 
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -21,10 +21,14 @@ from fastapi_fleet.cli import (
     validate,
 )
 
+_EXIT_CODES: Final = (
+    "Exit codes: 0 all is well; 1 what was looked at is not; 2 wrong usage; 3 the cluster cannot be asked; 130 Ctrl-C."
+)
+
 app = typer.Typer(
     name="fleet",
     help="Works on FastAPIServices: in files before they are applied, and in the cluster.",
-    epilog="Exit codes: 0 all is well; 1 what was looked at is not; 2 wrong usage; 3 the cluster cannot be asked; 130 Ctrl-C.",
+    epilog=_EXIT_CODES,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

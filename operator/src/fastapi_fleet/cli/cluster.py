@@ -16,6 +16,9 @@ Namespace = Annotated[
     str | None, typer.Option("--namespace", "-n", help="Namespace. That of the current context when left out.")
 ]
 
+ASKING = "asking the cluster"
+"""What most commands are at when they take long."""
+
 FIELD_MANAGER = "fleet"
 """Tells what was written by this command from what others wrote."""
 

@@ -9,11 +9,12 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from fastapi_fleet.cli.cluster import Namespace, in_cluster
+from fastapi_fleet.cli.cluster import ASKING, Namespace, in_cluster
 from fastapi_fleet.cli.consoles import answers
 from fastapi_fleet.cli.exits import ExitCode
 from fastapi_fleet.cli.files import Files
 from fastapi_fleet.cli.output import Format, print_data
+from fastapi_fleet.cli.patience import told_when_slow
 from fastapi_fleet.cli.resources import CallerNamespaces, OperatorNamespace, valid_resources
 from fastapi_fleet.kube.http_client import HttpKubeClient
 
@@ -46,7 +47,8 @@ def diff(
     settings = OperatorSettings(tuple(caller_namespace or ()), operator_namespace)
 
     async def read(client: HttpKubeClient, where: str) -> "Preview":
-        return await preview(client, [_placed(resource, where) for resource in resources], settings)
+        with told_when_slow(ASKING):
+            return await preview(client, [_placed(resource, where) for resource in resources], settings)
 
     found = in_cluster(read, namespace)
     if output is Format.TEXT:

@@ -8,6 +8,7 @@ from fastapi_fleet.cli.consoles import remarks
 from fastapi_fleet.cli.exits import ExitCode, fail
 from fastapi_fleet.cli.files import Files
 from fastapi_fleet.cli.output import Structured, print_objects
+from fastapi_fleet.cli.patience import told_when_slow
 from fastapi_fleet.cli.resources import CallerNamespaces, OperatorNamespace, valid_resources
 
 EXAMPLES = (
@@ -38,7 +39,9 @@ def render(
     from fastapi_fleet.offline.rendering import render as rendered
 
     settings = ClusterSettings(namespace, _optional(without or []), caller_namespace or (), operator_namespace)
-    result = rendered(valid_resources(files), settings)
+    resources = valid_resources(files)
+    with told_when_slow("rendering"):
+        result = rendered(resources, settings)
     notes = remarks()
     for assumption in result.assumptions:
         notes.print(f"assumed: {assumption}", style="dim", markup=False)

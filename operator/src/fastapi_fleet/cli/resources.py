@@ -7,6 +7,7 @@ import typer
 from fastapi_fleet.cli.consoles import remarks
 from fastapi_fleet.cli.exits import ExitCode, fail
 from fastapi_fleet.cli.files import read_files
+from fastapi_fleet.cli.patience import told_when_slow
 
 if TYPE_CHECKING:
     from fastapi_fleet.kube.kinds import Object
@@ -22,7 +23,9 @@ def valid_resources(files: list[str]) -> "list[Object]":
     from fastapi_fleet.cli.problems import print_problems
     from fastapi_fleet.offline.validation import read_resources
 
-    resources, problems = read_resources(read_files(files))
+    texts = read_files(files)
+    with told_when_slow("reading every resource"):
+        resources, problems = read_resources(texts)
     if problems:
         print_problems(problems, remarks())
         fail("these files have errors", "Mend them; fleet validate tells them, too.", ExitCode.FOUND)

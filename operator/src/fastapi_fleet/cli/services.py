@@ -5,8 +5,9 @@ from typing import Annotated, Final
 
 import typer
 
-from fastapi_fleet.cli.cluster import connected
+from fastapi_fleet.cli.cluster import ASKING, connected
 from fastapi_fleet.cli.exits import ExitCode, fail
+from fastapi_fleet.cli.patience import told_when_slow
 from fastapi_fleet.constants import LABEL_COMPONENT, LABEL_OWNER_KIND, LABEL_OWNER_NAME
 from fastapi_fleet.errors import ReconcileError
 from fastapi_fleet.kube.client import KubeClient
@@ -40,9 +41,11 @@ AnyService = Annotated[
 
 async def get_service(client: KubeClient, namespace: str, name: str) -> Object:
     """One service. Ends the command where it is not there, and says which are."""
-    service = await client.get(ObjectKey(FASTAPI_SERVICE.name, namespace, name))
+    with told_when_slow(ASKING):
+        service = await client.get(ObjectKey(FASTAPI_SERVICE.name, namespace, name))
+        services = [] if service else await client.list_objects(FASTAPI_SERVICE, namespace, None)
     if service is None:
-        there = [item["metadata"]["name"] for item in await client.list_objects(FASTAPI_SERVICE, namespace, None)]
+        there = [item["metadata"]["name"] for item in services]
         hint = f"There are {', '.join(there)}." if there else "There is none in that namespace: name another by -n."
         fail(f"there is no FastAPIService {name} in namespace {namespace}", hint, ExitCode.FOUND)
     return {"apiVersion": FASTAPI_SERVICE.api_version, "kind": FASTAPI_SERVICE.name, **service}

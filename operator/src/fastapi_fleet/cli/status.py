@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 from rich.console import Console, RenderableType
 
-from fastapi_fleet.cli.cluster import Namespace, in_cluster
+from fastapi_fleet.cli.cluster import ASKING, Namespace, in_cluster
 from fastapi_fleet.cli.exits import ExitCode
 from fastapi_fleet.cli.output import Format, print_data
+from fastapi_fleet.cli.patience import told_when_slow
 from fastapi_fleet.cli.service_tree import overview, service_tree
 from fastapi_fleet.cli.services import AnyService, get_service
 from fastapi_fleet.constants import LABEL_OWNER_KIND, LABEL_OWNER_NAME
@@ -35,7 +36,9 @@ def status(
     async def read(client: KubeClient, where: str) -> list[ServiceReport]:
         if name is not None:
             return await _reports(client, where, [await get_service(client, where, name)])
-        return await _reports(client, where, await client.list_objects(FASTAPI_SERVICE, where, None))
+        with told_when_slow(ASKING):
+            services = await client.list_objects(FASTAPI_SERVICE, where, None)
+        return await _reports(client, where, services)
 
     reports = in_cluster(read, namespace)
     if output is not Format.TEXT:
@@ -55,9 +58,10 @@ def _print(report: RenderableType) -> None:
 
 
 async def _reports(client: KubeClient, namespace: str, services: Sequence[Object]) -> list[ServiceReport]:
-    pods = await client.list_objects(POD, namespace, f"{LABEL_OWNER_KIND}={FASTAPI_SERVICE.name}")
     wanted = {platform for service in services if (platform := platform_of(service)) is not None}
-    platforms = {name: await client.get(ObjectKey(FLEET_PLATFORM.name, namespace, name)) for name in wanted}
+    with told_when_slow(ASKING):
+        pods = await client.list_objects(POD, namespace, f"{LABEL_OWNER_KIND}={FASTAPI_SERVICE.name}")
+        platforms = {name: await client.get(ObjectKey(FLEET_PLATFORM.name, namespace, name)) for name in wanted}
     return [
         report_service(service, _pods_of(service, pods), platforms.get(platform_of(service) or ""))
         for service in services

@@ -9,6 +9,7 @@ from fastapi_fleet.cli.consoles import answers
 from fastapi_fleet.cli.exits import ExitCode
 from fastapi_fleet.cli.files import Files, read_files
 from fastapi_fleet.cli.output import Format, print_data
+from fastapi_fleet.cli.patience import told_when_slow
 
 if TYPE_CHECKING:
     from fastapi_fleet.offline.validation import Verdict
@@ -27,7 +28,9 @@ def validate(
     """
     from fastapi_fleet.offline.validation import validate as judge
 
-    verdict = judge(read_files(files))
+    texts = read_files(files)
+    with told_when_slow("reading every resource"):
+        verdict = judge(texts)
     if output is Format.TEXT:
         _print(verdict)
     else:
