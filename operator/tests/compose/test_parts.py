@@ -117,7 +117,7 @@ def test_no_secret_is_seen_where_none_is(command: str) -> None:
         ("8001:8000", [(8000, "8001", "tcp")]),
         ("127.0.0.1:8001:8000/udp", [(8000, "8001", "udp")]),
         ("[::1]:8001:8000", [(8000, "8001", "tcp")]),
-        ("3000-3001:8000-8001", [(8000, "3000-3001", "tcp"), (8001, "3000-3001", "tcp")]),
+        ("3000-3001:8000-8001", [(8000, "3000", "tcp"), (8001, "3001", "tcp")]),
         ({"target": 80, "published": 8080}, [(80, "8080", "tcp")]),
     ],
 )
@@ -138,6 +138,7 @@ def test_name_of_an_object(name: str, expected: str) -> None:
     ("service", "said"),
     [
         ({"image": "a", "ports": ["eight"]}, "services.a.ports (line 4): 'eight' is not a port"),
+        ({"image": "a", "ports": ["-:80"]}, "'-:80' is not a port"),
         ({"image": "a", "ports": ["70000"]}, "ports go up, to 65535 at most"),
         ({"image": "a", "deploy": {"replicas": 5000}}, "spec.replicas of FastAPIService a"),
         ({"image": "a", "healthcheck": {"test": "x", "interval": "soon"}}, "services.a.healthcheck.interval"),
@@ -168,3 +169,13 @@ def test_unknown_keys_are_told_of_and_refuse_nothing() -> None:
     result = convert(yaml.safe_dump({"services": {"a": service}, "future": {}}), Given("p", {}, lambda _name: None))
     unknown = {note.path for note in result.notes if note.message == "this key is not known"}
     assert unknown == {"future", "services.a.nonsense", "services.a.deploy.odd", "services.a.healthcheck.strange"}
+
+
+def test_what_a_service_asks_of_the_machine_beside_cpu_and_memory_is_told_of() -> None:
+    devices = [{"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}]
+    resources = {"limits": {"cpus": "1", "pids": 99}, "reservations": {"memory": "1G", "devices": devices}}
+    service = {"image": "a", "deploy": {"resources": resources}}
+    result = convert(yaml.safe_dump({"services": {"a": service}}), Given("p", {}, lambda _name: None))
+    told = {note.path: note.message for note in result.notes if note.path.startswith("services.a.deploy")}
+    assert set(told) == {"services.a.deploy.resources.limits.pids", "services.a.deploy.resources.reservations.devices"}
+    assert "nvidia.com/gpu" in told["services.a.deploy.resources.reservations.devices"]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from fastapi_fleet.compose.models import Build, ComposeFile, ComposeService, Deploy, Healthcheck
+from fastapi_fleet.compose.models import Amounts, Build, ComposeFile, ComposeService, Deploy, Healthcheck
 from fastapi_fleet.compose.notes import Notes
 
 _HARDENED: Final = "pods run with the rights of Pod Security restricted, and no spec widens them"
@@ -76,6 +76,12 @@ OF_DEPLOY: Final = {
     "update_config": "a rollout never takes a pod away before its successor is ready; see spec.rollout",
 }
 
+OF_AMOUNTS: Final = {
+    "devices": OF_SERVICE["devices"],
+    "generic_resources": OF_SERVICE["devices"],
+    "pids": _NODE,
+}
+
 OF_FILE: Final = {
     "include": "run `docker compose config` and convert what it prints",
     "models": "models are no part of a FastAPIService",
@@ -102,6 +108,15 @@ def note_keys_of_service(service: Mapping[str, Any], notes: Notes) -> None:
             usual = _USUAL.get(key, {})
             unusual = {name: value for name, value in inside.items() if usual.get(name) != value}
             _note(unusual, {*known.model_fields, "start_interval"}, reasons, notes.at(key))
+    _note_amounts(service, notes.at("deploy", "resources"))
+
+
+def _note_amounts(service: Mapping[str, Any], notes: Notes) -> None:
+    """What a Compose service asks for or is limited to, beside CPU and memory."""
+    match service:
+        case {"deploy": {"resources": dict(kinds)}}:
+            for kind, amounts in kinds.items():
+                _note(amounts or {}, {*Amounts.model_fields}, OF_AMOUNTS, notes.at(kind))
 
 
 def _is_usual(key: str, value: object) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 _SHORT = re.compile(
-    r"(?:(?:(?P<host>\[[^\]]*\]|[^:]*):)?(?P<published>[\d-]*):)?(?P<target>\d+(?:-\d+)?)(?:/(?P<protocol>\w+))?"
+    r"(?:(?:(?P<host>\[[^\]]*\]|[^:]*):)?(?P<published>(?:\d+(?:-\d+)?)?):)?(?P<target>\d+(?:-\d+)?)(?:/(?P<protocol>\w+))?"
 )
 _MOST = 65535
 
@@ -27,8 +27,10 @@ def _expanded(item: object) -> Iterator[dict[str, Any]]:
     first, last = _range(found["target"])
     if last > _MOST or last < first:
         raise ValueError(f"{item!r}: ports go up, to {_MOST} at most")
-    for target in range(first, last + 1):
-        yield {"target": target, "published": found["published"], "protocol": found["protocol"] or "tcp"}
+    published, _ = _range(found["published"]) if found["published"] else (None, None)
+    for at, target in enumerate(range(first, last + 1)):
+        lent = None if published is None else str(published + at)
+        yield {"target": target, "published": lent, "protocol": found["protocol"] or "tcp"}
 
 
 def _range(text: str) -> tuple[int, int]:
