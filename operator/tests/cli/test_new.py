@@ -1,8 +1,10 @@
 """`fleet new service`: what it makes passes its own tests and checks at once."""
 
 import json
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -107,6 +109,17 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
     assert fleet("new", "service", "shop", "--folder", str(file)).exit_code == 2
+
+
+def test_name_of_a_package_that_it_depends_on_is_refused(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tomllib.loads((made / "pyproject.toml").read_text())
+    monkeypatch.chdir(tmp_path)
+    for dependency in (*project["project"]["dependencies"], *project["dependency-groups"]["dev"]):
+        (name,) = re.findall(r"^[a-z-]+", dependency)
+        result = fleet("new", "service", name)
+        assert (result.exit_code, "depends on the package" in result.errors) == (2, True), dependency
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,9 @@ NAME: Final = "@name@"
 SUFFIX: Final = ".tmpl"
 """Ends the name of every template: what checks this project's own code leaves them alone."""
 
+DEPENDENCIES: Final = frozenset({"fleetkit", "mypy", "pytest", "pytest-asyncio", "ruff"})
+"""Distributions that a new service depends on: one of such a name would depend on itself."""
+
 
 class BadNameError(ValueError):
     """The message says what a name must be."""
@@ -31,6 +34,8 @@ def _require_usable(name: str) -> None:
         raise BadNameError("it has lower case letters, digits and hyphens, a letter first and no hyphen last")
     if iskeyword(name.replace("-", "_")):
         raise BadNameError("it is a keyword of Python")
+    if name in DEPENDENCIES:
+        raise BadNameError("every new service depends on the package of that name")
 
 
 def _all(folder: Traversable, path: str) -> Iterator[tuple[str, Traversable]]:
