@@ -17,6 +17,7 @@ from fastapi_fleet.constants import (
     LABEL_MANAGED_BY,
     LABEL_OWNER_KIND,
     LABEL_OWNER_NAME,
+    LABEL_TRACK,
     MANAGED_BY,
 )
 from fastapi_fleet.handlers.login import log_in
@@ -110,6 +111,26 @@ async def test_migration_is_the_newest_job(cluster: CommandedCluster) -> None:
         made["metadata"]["labels"][LABEL_JOB] = of
         put(cluster, made, f"of {of}\n".encode())
     assert (await cluster.fleet("logs", "shop", "--migration")).output == f"second-2 of {job.name}\n"
+
+
+async def test_preflight_is_the_newest_job(cluster: CommandedCluster) -> None:
+    await cluster.operator.submit(fastapi_service(preflight={}))
+    (job,) = cluster.server.kube.keys(JOB.name)
+    made = pod("asked-1", "preflight")
+    made["metadata"]["labels"][LABEL_JOB] = job.name
+    put(cluster, made, b"cannot import app.config\n")
+    put(cluster, pod("shop-1", revision=""), b"serves\n")
+    assert (await cluster.fleet("logs", "shop", "--preflight")).output == "asked-1 cannot import app.config\n"
+
+
+@pytest.mark.parametrize("component", ["service", "canary"])
+async def test_canary_is_told_apart_from_what_serves(cluster: CommandedCluster, component: str) -> None:
+    put(cluster, pod("shop-1", revision=await shop(cluster)), b"serves\n")
+    coming = pod("shop-canary-2", component, revision="coming")
+    coming["metadata"]["labels"][LABEL_TRACK] = "canary"
+    put(cluster, coming, b"tries\n")
+    assert (await cluster.fleet("logs", "shop", "--canary")).output == "shop-canary-2 tries\n"
+    assert (await cluster.fleet("logs", "shop")).output == "shop-1 serves\n"
 
 
 async def test_container_before_the_restart(cluster: CommandedCluster) -> None:

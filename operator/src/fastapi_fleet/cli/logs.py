@@ -15,18 +15,22 @@ from fastapi_fleet.cli.exits import ExitCode, fail
 from fastapi_fleet.cli.log_stream import Sink, follow_logs, print_logs
 from fastapi_fleet.cli.output import Format, print_line
 from fastapi_fleet.cli.services import ServiceName, belonging_to, get_service
+from fastapi_fleet.constants import LABEL_TRACK
 from fastapi_fleet.kube.client import KubeClient
 from fastapi_fleet.kube.http_client import HttpKubeClient
 from fastapi_fleet.kube.kinds import DEPLOYMENT, JOB, POD, Object, ObjectKey
 from fastapi_fleet.report.log_lines import readable
 from fastapi_fleet.report.log_pods import in_order, of_newest_job, of_newest_revision
 from fastapi_fleet.resources import names
+from fastapi_fleet.resources.canary import TRACK
 
 EXAMPLES = (
     "Examples: fleet logs shop · fleet logs shop --follow --since 10m · fleet logs shop --previous · "
-    "fleet logs shop --migration · fleet logs shop -o json | jq 'select(.line.level == \"error\")'"
+    "fleet logs shop --migration · fleet logs shop --canary -f · "
+    "fleet logs shop -o json | jq 'select(.line.level == \"error\")'"
 )
 
+_JOBS = frozenset({"migration", "preflight"})
 _PREFIXES = ("cyan", "magenta", "blue", "green", "yellow")
 _LEVELS = {"warning": "yellow", "error": "red", "critical": "bold red", "debug": "dim"}
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -42,6 +46,8 @@ def logs(
     tail: Annotated[int | None, typer.Option(min=0, help="Only so many last lines of each pod.")] = None,
     worker: Annotated[bool, typer.Option("--worker", help="Of the worker's pods.")] = False,
     migration: Annotated[bool, typer.Option("--migration", help="Of the newest migration's pods.")] = False,
+    preflight: Annotated[bool, typer.Option("--preflight", help="Of the newest preflight's pod.")] = False,
+    canary: Annotated[bool, typer.Option("--canary", help="Of the pods of a canary under way.")] = False,
     all_revisions: Annotated[
         bool, typer.Option("--all-revisions", help="Also of pods of earlier revisions that are still there.")
     ] = False,
@@ -53,21 +59,22 @@ def logs(
 
     JSON lines of structlog are put into words. Exit code 1 says that no pod has a log.
     """
-    if (worker and migration) or (previous and follow):
+    asked = {"worker": worker, "migration": migration, "preflight": preflight, TRACK: canary}
+    component, *others = [name for name, is_meant in asked.items() if is_meant] or ["service"]
+    if others or (previous and follow):
         fail("these options exclude each other", "Keep one of them: see fleet logs --help.", ExitCode.USAGE)
-    component = "worker" if worker else "migration" if migration else "service"
     params = _params(previous, since, tail)
     sink = _text_sink() if output is Format.TEXT else _data_sink(output)
 
     async def read(client: HttpKubeClient, where: str) -> int:
         await get_service(client, where, name)
-        selector = belonging_to(name, component)
+        selector = _selector(name, component)
         there = await client.list_objects(POD, where, selector)
         pods = in_order(there) if all_revisions else await _newest(client, where, name, component, there, selector)
         if follow:
             meant = {pod["metadata"]["uid"] for pod in pods}
-            others = {pod["metadata"]["uid"] for pod in there} - meant
-            await follow_logs(client, pods, params, sink, namespace=where, selector=selector, except_for=others)
+            left = {pod["metadata"]["uid"] for pod in there} - meant
+            await follow_logs(client, pods, params, sink, namespace=where, selector=selector, except_for=left)
         return await print_logs(client, pods, params, sink)
 
     try:
@@ -80,10 +87,17 @@ def logs(
         fail(f"no {component} pod of {name} has such a log", f"What there is: fleet status {name}", ExitCode.FOUND)
 
 
+def _selector(name: str, component: str) -> str:
+    """The component of a canary's pods depends on how requests come to them; the label of its track does not."""
+    return f"{belonging_to(name)},{LABEL_TRACK}={TRACK}" if component == TRACK else belonging_to(name, component)
+
+
 async def _newest(
     client: KubeClient, namespace: str, name: str, component: str, pods: list[Object], selector: str
 ) -> list[Object]:
-    if component == "migration":
+    if component == TRACK:
+        return in_order(pods)
+    if component in _JOBS:
         return of_newest_job(pods, await client.list_objects(JOB, namespace, selector))
     deployment = names.worker(name) if component == "worker" else name
     return of_newest_revision(pods, await client.get(ObjectKey(DEPLOYMENT.name, namespace, deployment)))

@@ -17,6 +17,11 @@ CallerNamespaces = Annotated[
 ]
 OperatorNamespace = Annotated[str, typer.Option(help="Namespace of the operator.")]
 
+_LEAST = (
+    "The least is: {apiVersion: fastapi-fleet.io/v1alpha1, kind: FastAPIService, metadata: {name: shop}, "
+    'spec: {image: "shop:1"}}'
+)
+
 
 def valid_resources(files: list[str]) -> "list[Object]":
     """What is in files, of which the project knows. Ends the command where there are errors, or nothing of its own."""
@@ -30,5 +35,5 @@ def valid_resources(files: list[str]) -> "list[Object]":
         print_problems(problems, remarks())
         fail("these files have errors", "Mend them; fleet validate tells them, too.", ExitCode.FOUND)
     if not any(resource["kind"] in ("FastAPIService", "FleetPlatform") for resource in resources):
-        fail("no file has a FastAPIService or FleetPlatform", "docs/how-to/first-service.md has one.", ExitCode.USAGE)
+        fail("no file has a FastAPIService or FleetPlatform", _LEAST, ExitCode.USAGE)
     return resources
