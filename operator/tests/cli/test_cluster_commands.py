@@ -117,6 +117,27 @@ async def test_service_that_is_not_there_is_told_with_those_that_are(cluster: Cl
     assert (elsewhere.exit_code, "name another by -n" in elsewhere.errors) == (1, True)
 
 
+async def test_namespace_without_services_is_named(cluster: Cluster) -> None:
+    result = await cluster.fleet("status", "-n", "elsewhere")
+    assert (result.exit_code, result.output) == (0, "There is no FastAPIService in namespace elsewhere.\n")
+
+
+async def test_pod_of_a_job_that_is_over_is_no_failure(cluster: Cluster) -> None:
+    await cluster.operator.submit(fastapi_service())
+    deployment = cluster.server.kube.object(ObjectKey(DEPLOYMENT.name, "team", "shop"))
+    over = pod_of(deployment, phase="Succeeded")
+    over["metadata"]["labels"][LABEL_COMPONENT] = "migration"
+    cluster.server.kube.create(over)
+    assert "✔ shop-1 Succeeded migration" in (await cluster.fleet("status", "shop")).output
+
+
+async def test_mark_alone_has_the_colour_of_what_it_says(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    await cluster.operator.submit(fastapi_service())
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr("support.command_line.ENVIRONMENT", {"COLUMNS": "120", "TERM": "xterm"})
+    assert "\x1b[32m✔\x1b[0m SpecValid" in (await cluster.fleet("status", "shop")).output
+
+
 async def test_pause_and_resume(cluster: Cluster) -> None:
     await cluster.operator.submit(fastapi_service())
     for _ in range(2):

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from fastapi_fleet.cli.app import app
 from typer.testing import CliRunner
 
+ENVIRONMENT = {"NO_COLOR": "1", "COLUMNS": "120"}
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -17,7 +19,5 @@ class Ended:
 
 def fleet(*arguments: str, given: str = "") -> Ended:
     """Run `fleet ARGUMENTS`, with `given` on its standard input. What the command raises by mistake is raised here."""
-    result = CliRunner(env={"NO_COLOR": "1", "COLUMNS": "120"}).invoke(
-        app, arguments, input=given, prog_name="fleet", catch_exceptions=False
-    )
+    result = CliRunner(env=ENVIRONMENT).invoke(app, arguments, input=given, prog_name="fleet", catch_exceptions=False)
     return Ended(result.exit_code, result.stdout, result.stderr)

@@ -12,10 +12,10 @@ from fastapi_fleet.report.service_report import ConditionReport, PodReport, Revi
 _MARKS = {True: ("✔", "green"), False: ("✘", "red"), None: ("?", "yellow")}
 
 
-def overview(reports: Sequence[ServiceReport]) -> RenderableType:
-    """A line for each service."""
+def overview(namespace: str, reports: Sequence[ServiceReport]) -> RenderableType:
+    """A line for each service of a namespace."""
     if not reports:
-        return Text("There is no FastAPIService here.")
+        return Text(f"There is no FastAPIService in namespace {namespace}.")
     table = Table(box=None, pad_edge=False)
     for column in ("", "NAME", "REASON", "PODS", "IMAGE"):
         table.add_column(column, no_wrap=True, overflow="fold")
@@ -59,7 +59,7 @@ def _condition(condition: ConditionReport) -> Text:
 def _pod(pod: PodReport) -> Text:
     restarts = f"{pod.restarts} restarts" if pod.restarts != 1 else "1 restart"
     about = ", ".join(part for part in (pod.component, pod.revision and f"revision {pod.revision}", restarts) if part)
-    return _line(_mark(pod.ready), pod.name, pod.state, (about, "dim"))
+    return _line(_mark(pod.ready or pod.state == "Succeeded"), pod.name, pod.state, (about, "dim"))
 
 
 def _revision(revision: RevisionReport) -> Text:
@@ -83,8 +83,6 @@ def _mark(good: bool | None) -> Text:
 
 def _line(*parts: Text | str | tuple[str, str]) -> Text:
     """Words with spaces between them; a pair is one with its style."""
-    line = Text()
-    for part in parts:
-        styled = part if isinstance(part, Text) else Text(*((part,) if isinstance(part, str) else part))
-        line = styled if not line else line.append(" ").append_text(styled)
-    return line
+    return Text(" ").join(
+        part if isinstance(part, Text) else Text(*((part,) if isinstance(part, str) else part)) for part in parts
+    )

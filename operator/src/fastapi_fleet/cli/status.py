@@ -33,18 +33,18 @@ def status(
     Exit code 1 says that one of them is not ready.
     """
 
-    async def read(client: KubeClient, where: str) -> list[ServiceReport]:
+    async def read(client: KubeClient, where: str) -> tuple[str, list[ServiceReport]]:
         if name is not None:
-            return await _reports(client, where, [await get_service(client, where, name)])
+            return where, await _reports(client, where, [await get_service(client, where, name)])
         with told_when_slow(ASKING):
             services = await client.list_objects(FASTAPI_SERVICE, where, None)
-        return await _reports(client, where, services)
+        return where, await _reports(client, where, services)
 
-    reports = in_cluster(read, namespace)
+    where, reports = in_cluster(read, namespace)
     if output is not Format.TEXT:
         print_data([asdict(report) for report in reports] if name is None else asdict(reports[0]), output)
     else:
-        _print(overview(reports) if name is None else service_tree(reports[0]))
+        _print(overview(where, reports) if name is None else service_tree(reports[0]))
     if not all(report.ready and report.seen for report in reports):
         raise typer.Exit(ExitCode.FOUND)
 
