@@ -51,7 +51,7 @@ test-faults: setup ## The same, and the faults of test-e2e, at ten times the siz
 	@FAULTS_SCALE=10 hack/test-upstream-faults.sh
 	@hack/remove-test-namespaces.sh
 	@$(MAKE) --no-print-directory up
-	@FAULTS_SCALE=10 hack/run-tests.sh tests/e2e test_traffic.py test_idle.py test_deletion_orders.py
+	@FAULTS_SCALE=10 hack/run-tests.sh tests/e2e test_traffic.py test_rotation.py test_idle.py test_deletion_orders.py
 
 .PHONY: test-compose
 test-compose: images ## Both services by compose.yaml, as a user calls them

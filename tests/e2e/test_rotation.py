@@ -9,7 +9,7 @@ import pytest
 from backends import run_rabbitmqctl
 from fleet import SERVICE, await_ready
 from kubectl import Kubectl, KubectlError, Resource, condition_of
-from sizes import ROTATIONS
+from sizes import REQUESTS_PER_SECOND_OF_ROTATIONS, ROTATIONS
 from traffic import traffic
 
 ROTATION_SECONDS = 150.0
@@ -81,7 +81,7 @@ def authenticates(cluster: Kubectl, url: str) -> bool:
 def test_passwords_change_under_traffic_without_a_failed_request(orders: Kubectl, record_property: Record) -> None:
     seen = [urls(orders)]
     assert_let_in(orders, seen[0])
-    with traffic() as requests:
+    with traffic(rate=REQUESTS_PER_SECOND_OF_ROTATIONS) as requests:
         for _ in range(ROTATIONS):
             rotate(orders)
             seen.append(urls(orders))

@@ -77,9 +77,10 @@ class Shopper:
 
 @dataclass
 class Traffic:
-    """`retry_seconds`: after how long a request that failed is sent again, once; None for never."""
+    """`rate`: requests a second. `retry_seconds`: how long until a failed one is sent again, once; None for never."""
 
     shopper: Shopper
+    rate: int
     retry_seconds: float | None
     answers: list[Answer] = field(default_factory=list)
     _stop: Event = field(default_factory=Event)
@@ -114,7 +115,7 @@ class Traffic:
 
     def flow(self, seconds: float = 2.0) -> None:
         """Return once so many seconds' worth of requests more were answered."""
-        enough = len(self.answers) + seconds * REQUESTS_PER_SECOND
+        enough = len(self.answers) + seconds * self.rate
 
         def is_enough() -> None:
             assert len(self.answers) >= enough
@@ -136,7 +137,7 @@ class Traffic:
                 if self._stop.is_set():
                     return
                 group.create_task(self._ask(session, places_order=places_order))
-                due += 1 / REQUESTS_PER_SECOND
+                due += 1 / self.rate
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
 
     async def _ask(self, session: aiohttp.ClientSession, *, places_order: bool) -> None:
@@ -150,9 +151,9 @@ class Traffic:
 
 
 @contextmanager
-def traffic(*, retry_seconds: float | None = None) -> Iterator[Traffic]:
+def traffic(*, rate: int = REQUESTS_PER_SECOND, retry_seconds: float | None = None) -> Iterator[Traffic]:
     """Requests, steady before and after what the context does to the cluster."""
-    requests = Traffic(Shopper.register(), retry_seconds)
+    requests = Traffic(Shopper.register(), rate, retry_seconds)
     thread = Thread(target=lambda: asyncio.run(requests.run()))
     thread.start()
     try:
