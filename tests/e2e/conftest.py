@@ -43,6 +43,8 @@ def images(fleet: Kubectl) -> Images:
     return Images(
         v1=own["v1"],
         v2=own["v2"],
+        slow=own["slow"],
+        unready=own["unready"],
         users=users["spec"]["image"],
         postgres=backends["spec"]["postgres"]["image"],
         rabbitmq=backends["spec"]["rabbitmq"]["image"],

@@ -36,10 +36,15 @@ _QUICK: Final = {
 
 @dataclass(frozen=True)
 class Images:
-    """Images in the node. `v1`, `v2`: the tests' own service, which needs nothing; `users`: the reference one."""
+    """Images in the node. `v1`, `v2`: the tests' own service, which needs nothing; `users`: the reference one.
+
+    `slow`, `unready`: the second version, that takes 12 s to start, or answers its probes and never is ready.
+    """
 
     v1: str
     v2: str
+    slow: str
+    unready: str
     users: str
     postgres: str
     rabbitmq: str

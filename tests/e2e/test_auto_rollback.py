@@ -16,14 +16,10 @@ DEADLINE = {"rollout": {"progressDeadlineSeconds": 12}}
 GIVEN_UP_SECONDS = 60.0
 
 
-def hello(image: str, readiness: str = "/health/ready", **spec: Any) -> Manifest:
+def hello(image: str, **spec: Any) -> Manifest:
     """Given up after 12 s; a pod starts within 10."""
-    probes = {"startupSeconds": 10, "readiness": {"path": readiness, **PROBED}}
+    probes = {"startupSeconds": 10, "readiness": PROBED}
     return service(image, **{**DEADLINE, "probes": probes, **spec})
-
-
-def never_ready(image: str, **spec: Any) -> Manifest:
-    return hello(image, "/absent", **spec)
 
 
 def await_rolled_back(cluster: Kubectl) -> Resource:
@@ -44,7 +40,7 @@ def test_every_request_is_answered_while_a_revision_fails_and_makes_way(cluster:
     before = start(cluster, hello(images.v1, replicas=2, config={"GREETING": "hello"}))
     uids = {pod["metadata"]["uid"] for pod in pods_of(cluster)}
     with requested(cluster) as answers, watching(cluster, SERVICE) as services:
-        edit = cluster.apply(never_ready(images.v2, replicas=2, config={"GREETING": "good day"}))[0]
+        edit = cluster.apply(hello(images.unready, replicas=2, config={"GREETING": "good day"}))[0]
         found = await_rolled_back(cluster)
         await_told(cluster, services, SERVICE)
         moments = list(replay([services], since=edit))
@@ -61,7 +57,7 @@ def test_every_request_is_answered_while_a_revision_fails_and_makes_way(cluster:
     assert config["data"] == {"GREETING": "hello"}
     assert condition_of(found, "Stalled")["reason"] == "NotReadyInTime"
     message = condition_of(found, "Ready")["message"]
-    assert f"({images.v2}) did not get ready in time (NotAnsweringProbes)" in message
+    assert f"({images.unready}) did not get ready in time (NotAnsweringProbes)" in message
     assert f"revision {earlier} ({images.v1}) takes its place" in message
     eventually(lambda: _assert_told_once(cluster), 20)
 
@@ -70,7 +66,7 @@ def test_it_is_not_tried_again_by_a_new_operator_and_an_edit_goes_forward(
     cluster: Kubectl, images: Images, operator: Operator
 ) -> None:
     start(cluster, hello(images.v1))
-    cluster.apply(never_ready(images.v2))
+    cluster.apply(hello(images.unready))
     rolled_back = await_rolled_back(cluster)
     with watching(cluster, "deployment") as deployments:
         await_told(cluster, deployments, "deployment")
@@ -101,7 +97,7 @@ def test_it_is_not_tried_again_by_a_new_operator_and_an_edit_goes_forward(
 
 
 def test_first_revision_stays_and_status_says_that_there_is_no_other(cluster: Kubectl, images: Images) -> None:
-    cluster.apply(never_ready(images.v2))
+    cluster.apply(hello(images.unready))
     message = await_reason(cluster, "RolledBack", "NothingToGoBackTo", timeout=GIVEN_UP_SECONDS)["message"]
     assert message == "not by itself: no revision was ever ready"
     assert len(pods_of(cluster)) == 1

@@ -11,8 +11,7 @@ from kubectl import Kubectl, Resource, condition_of
 BUDGET = {"gracePeriodSeconds": 15, "drainSeconds": 5}
 """Production's: a pod serves on until routing has forgotten it."""
 
-READINESS = {"initialDelaySeconds": 0, "periodSeconds": 1}
-PROBES = {"startupSeconds": 10, "readiness": READINESS}
+PROBES = {"startupSeconds": 10, "readiness": {"initialDelaySeconds": 0, "periodSeconds": 1}}
 ROLLOUT = {
     "progressDeadlineSeconds": 30,
     "canary": {"steps": [{"weight": 34, "pause": 5}, {"weight": 50, "pause": 10}]},
@@ -63,8 +62,7 @@ def test_revision_that_never_gets_ready_goes_and_no_request_meets_it(
     cluster: Kubectl, images: Images, caller: Caller
 ) -> None:
     before = pods_of(cluster)
-    nowhere = {**PROBES, "readiness": {**READINESS, "path": "/nowhere"}}
-    cluster.patch(SERVICE, "hello", {"spec": {"image": images.v2, "probes": nowhere}})
+    cluster.patch(SERVICE, "hello", {"spec": {"image": images.unready}})
     told = await_reason(cluster, "RolloutComplete", "CanaryAborted", timeout=STEP_SECONDS)
     assert "not all of its pods were available within 30 s" in told["message"]
     cluster.await_absence("deployment", "hello-canary")

@@ -1,9 +1,13 @@
 """Edits roll out, and status never claims more than what serves."""
 
 from eventually import eventually
-from fleet import SERVICE, Images, await_ready, get_json, pods_of, revision_of, serves, service, start
+from fleet import SERVICE, Images, await_ready, await_reason, get_json, pods_of, revision_of, serves, service, start
 from kubectl import Kubectl, Resource, condition_of
 from watching import Watch, replay, watching
+
+EAGER = {"initialDelaySeconds": 0, "periodSeconds": 1, "failureThreshold": 1}
+PATIENT = {"startupSeconds": 60, "liveness": EAGER, "readiness": EAGER}
+"""Once a pod has started, one probe that fails is too many; before that none is."""
 
 
 def claims_ready(resource: Resource) -> bool:
@@ -35,6 +39,18 @@ def test_edited_image_rolls_out(cluster: Kubectl, images: Images) -> None:
     assert after["status"]["revision"] != before["status"]["revision"]
     assert after["status"]["lastReadyRevision"] == after["status"]["revision"]
     assert_old_pods_left(cluster, after)
+
+
+def test_image_that_is_slow_to_start_is_waited_for_and_takes_over(cluster: Kubectl, images: Images) -> None:
+    start(cluster, service(images.v1, probes=PATIENT, rollout={"progressDeadlineSeconds": 61}))
+    cluster.patch(SERVICE, "hello", {"spec": {"image": images.slow}})
+    await_reason(cluster, "RolloutComplete", "RollingOut")
+    assert get_json(cluster, "/version") == "1"
+    after = await_ready(cluster)
+    assert get_json(cluster, "/version") == "2"
+    assert "rollback" not in after["status"]
+    (pod,) = (pod for pod in pods_of(cluster) if serves(pod))
+    assert [status["restartCount"] for status in pod["status"]["containerStatuses"]] == [0]
 
 
 def test_edited_config_rolls_out(cluster: Kubectl, images: Images) -> None:

@@ -12,6 +12,7 @@ from fastapi.responses import PlainTextResponse
 BUSY_SECONDS = 0.01
 IDLE_SECONDS = 0.04
 
+time.sleep(float(os.environ["STARTS_AFTER"]))
 app = FastAPI()
 app.state.burning_until = 0.0
 answered: Counter[int] = Counter()
@@ -38,8 +39,9 @@ async def live() -> None:
 
 
 @app.get("/health/ready")
-async def ready() -> None:
-    """There is nothing that it would need."""
+async def ready() -> Response:
+    """There is nothing that it would need, but in the image that never has it."""
+    return Response(status_code=int(os.environ["ANSWERS_READY"]))
 
 
 @app.get("/version")
