@@ -239,6 +239,23 @@ async def test_migrations_wait_for_the_preflight() -> None:
     assert fleet.conditions(SHOP)["Ready"].reason == Reason.SETTINGS_REFUSED
 
 
+async def test_preflight_of_an_image_that_nobody_wants_any_more_goes_and_holds_no_migration_up() -> None:
+    """Such as one that cannot be pulled: its pod waits for ever."""
+    migrated = {"database": {"migrations": {"command": ["migrate"]}}}
+    fleet = Fleet()
+    await fleet.submit(fleet_platform(postgres={}))
+    await fleet.roll_out()
+    await fleet.submit(shop(1, **migrated))
+    (mistaken,) = preflights(fleet)
+    await fleet.submit(shop(2, **migrated))
+    assert not fleet.kube.has(mistaken)
+    await end(fleet, "Complete", outcome="accepted", findings=[])
+    (migration,) = set(fleet.kube.keys("Job")) - set(preflights(fleet))
+    fleet.kube.edit(migration, succeed)
+    await fleet.settle()
+    assert image_of(fleet) == "registry.example/shop:2"
+
+
 async def test_foreign_job_of_the_name_is_left_alone() -> None:
     fleet = Fleet()
     await fleet.submit(SHOP)

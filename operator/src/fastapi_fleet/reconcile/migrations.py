@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from fastapi_fleet.api.resource_status import FastAPIServiceStatus
+from fastapi_fleet.constants import LABEL_COMPONENT
 from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.kinds import JOB, Object, key_of
 from fastapi_fleet.reconcile.children import Children
@@ -13,6 +14,7 @@ from fastapi_fleet.reconcile.parse import parse_status
 from fastapi_fleet.reconcile.service_plan import ServicePlan
 from fastapi_fleet.resources.manifest import Owner
 from fastapi_fleet.resources.migration_job import COMPONENT, migration_job_name
+from fastapi_fleet.resources.preflight_job import COMPONENT as PREFLIGHT
 from fastapi_fleet.status.facts import ServiceFacts
 from fastapi_fleet.status.jobs import has_succeeded, is_at_work
 
@@ -66,4 +68,6 @@ class Migrations:
         return plan.is_let_in(facts) and can_log_in and not any(is_at_work(job) for job in self._jobs(plan.owner))
 
     def _jobs(self, owner: Owner) -> list[Object]:
-        return [child for child in self._cache.owned_by(owner_key(owner)) if child["kind"] == JOB.name]
+        """Also one whose labels somebody has taken away: it may be at work."""
+        jobs = (child for child in self._cache.owned_by(owner_key(owner)) if child["kind"] == JOB.name)
+        return [job for job in jobs if (job["metadata"].get("labels") or {}).get(LABEL_COMPONENT) != PREFLIGHT]
