@@ -14,6 +14,8 @@ PYDANTIC = (
     "from typing import *\nfrom pydantic import *\nfrom pydantic_settings import *\nclass Settings(BaseSettings):\n"
 )
 CANARY = "c4n4ry-Secret+Value/9"
+MOUNTED = ("secrets", "password", "absent")
+"""A Secret as a folder of files, a key of one as a file, and one that is not there."""
 
 
 class Ended:
@@ -32,8 +34,9 @@ def ask(folder: Path, source: str, path: str = "app.config:Settings", shown: str
     module.parent.mkdir(exist_ok=True)
     module.write_text(source)
     file = folder / "answer"
+    secrets = [str(folder / name) for name in MOUNTED]
     process = subprocess.run(  # noqa: S603 - the interpreter of the tests, on the script under test
-        [sys.executable, "-c", script(), path, str(file), shown, ""],
+        [sys.executable, "-c", script(), path, str(file), shown, "", *secrets],
         cwd=folder,
         env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **environment},
         capture_output=True,
@@ -162,6 +165,16 @@ def test_no_value_of_a_secret_is_in_the_answer(tmp_path: Path, source: str) -> N
     assert ended.answer["findings"]
     for start in range(len(CANARY) - 5):
         assert CANARY[start : start + 6] not in ended.text
+
+
+@pytest.mark.parametrize("file", ["secrets/token", "password"])
+def test_nothing_of_a_mounted_secret_is_in_the_answer(tmp_path: Path, file: str) -> None:
+    (tmp_path / "secrets" / "..1").mkdir(parents=True)
+    (tmp_path / "secrets" / "..1" / "token").write_text(f"{CANARY}\n")
+    (tmp_path / "secrets" / "token").symlink_to(tmp_path / "secrets" / "..1" / "token")
+    (tmp_path / "password").write_text(CANARY[::-1])
+    ended = ask(tmp_path, f"from pathlib import Path\nraise ValueError('not ' + Path({file!r}).read_text())")
+    assert ended.told == ["app/config.py:2: ValueError: not ***"]
 
 
 def test_values_that_are_no_secret_may_show(tmp_path: Path) -> None:

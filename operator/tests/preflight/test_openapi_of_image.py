@@ -43,7 +43,16 @@ def ask(folder: Path, source: str, app: str = "app.main:app", source_of_script: 
     module.write_text(source)
     file = folder / "answer"
     process = subprocess.run(  # noqa: S603 - the interpreter of the tests, on the script under test
-        [sys.executable, "-c", source_of_script or script(), "app.config:Settings", str(file), "MODE", app],
+        [
+            sys.executable,
+            "-c",
+            source_of_script or script(),
+            "app.config:Settings",
+            str(file),
+            "MODE",
+            app,
+            str(folder / "token"),
+        ],
         cwd=folder,
         env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **environment},
         capture_output=True,
@@ -140,6 +149,14 @@ LEAKS = {
 @pytest.mark.parametrize("document", LEAKS.values(), ids=LEAKS.keys())
 def test_no_value_of_a_secret_is_in_the_document(tmp_path: Path, document: str) -> None:
     asked = ask(tmp_path, f"import os\nKEY = os.environ['TOKEN']\n{FAKE.format(document=document)}", TOKEN=CANARY)
+    assert "***" in json.dumps(asked.document)
+    assert CANARY not in json.dumps(asked.document)
+
+
+def test_nothing_of_a_mounted_secret_is_in_the_document(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(f"{CANARY}\n")
+    source = "from pathlib import Path\nKEY = Path('token').read_text().strip()\n"
+    asked = ask(tmp_path, source + FAKE.format(document=LEAKS["default"]))
     assert "***" in json.dumps(asked.document)
     assert CANARY not in json.dumps(asked.document)
 

@@ -1,9 +1,9 @@
 """Asks an image in its own environment: makes its settings, and prints its OpenAPI document. Tells no value.
 
-usage: python -c SOURCE SETTINGS FILE NAME,NAME... APP
+usage: python -c SOURCE SETTINGS FILE NAME,NAME... APP [SECRET...]
 
 SETTINGS and APP are MODULE:ATTRIBUTE; an empty APP asks for no document. The answer goes into FILE as JSON. NAMEs are
-variables whose values may show. Ends with 3 where settings are refused.
+variables whose values may show, SECRETs files or folders of which none may. Ends with 3 where settings are refused.
 Runs in whatever image a service has: it needs the standard library of Python 3.9, and nothing else.
 """
 
@@ -21,6 +21,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import unquote
@@ -155,6 +156,14 @@ def texts_in(value: object) -> Iterator[str]:
         yield value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
+def contents(places: Iterable[str]) -> Iterator[str]:
+    """Of files and of all files below folders, as far as they can be read."""
+    for place in map(Path, places):
+        for file in (place, *place.rglob("*")):
+            with suppress(OSError):
+                yield file.read_text(encoding="utf-8", errors="replace")
+
+
 def encoded(answer: Answer) -> str:
     """As JSON that the kubelet does not cut: findings at the end are left out, and counted."""
     findings = answer["findings"]
@@ -231,9 +240,10 @@ def end(answer: Answer, file: str) -> NoReturn:
     os._exit(REFUSED if answer["outcome"] == "refused" else 0)
 
 
-def main(path: str, file: str, names: str, app: str) -> NoReturn:
+def main(path: str, file: str, names: str, app: str, *secrets: str) -> NoReturn:
     shown = {name for name in os.environ if name in names.split(",")}
     hidden = {os.environ[name] for name in os.environ if name not in shown and not is_never_secret(name)}
+    hidden |= {text.strip() for text in contents(secrets)}
     told = {os.environ[name] for name in shown}
     late = f"took more than {SECONDS:.0f} s"
     watchdog = end_after(SECONDS, {"outcome": "refused", "findings": [finding(path, late)]}, file)

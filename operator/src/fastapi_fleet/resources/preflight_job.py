@@ -13,6 +13,7 @@ from fastapi_fleet.resources.manifest import Manifest, Owner, child, child_label
 from fastapi_fleet.resources.probes import PROBE_FIELDS
 
 COMPONENT: Final = "preflight"
+TOKEN_FOLDER: Final = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - where the kubelet puts it
 ATTEMPTS_AFTER_THE_FIRST = 2
 """A process that was killed may have been unlucky; settings that are refused are not asked again."""
 
@@ -82,7 +83,10 @@ def _container(owner: Owner, spec: FastAPIServiceSpec, preflight: Preflight, ser
     return {
         **{field: value for field, value in serving.items() if field not in _OF_SERVING},
         "command": ["python", "-c", script()],
-        "args": [preflight.settings, ANSWER_FILE, ",".join(sorted(_readable_variables(spec))), asked_app(spec) or ""],
+        "args": [
+            *(preflight.settings, ANSWER_FILE, ",".join(sorted(_readable_variables(spec))), asked_app(spec) or ""),
+            *_mounted_secrets(spec),
+        ],
         "envFrom": with_coming_config(owner, serving),
         "terminationMessagePath": ANSWER_FILE,
         "terminationMessagePolicy": "File",
@@ -93,3 +97,10 @@ def _readable_variables(spec: FastAPIServiceSpec) -> set[str]:
     """Those whose values stand in the pod template or in a ConfigMap: they may show in a message."""
     literal = {variable.name for variable in spec.env if variable.value is not None}
     return literal | set(spec.config) | {service.env for service in spec.services}
+
+
+def _mounted_secrets(spec: FastAPIServiceSpec) -> list[str]:
+    """Files of which no text may show."""
+    secrets = {volume.name for volume in spec.pod.volumes if volume.secret is not None}
+    mounted = [mount.mount_path for mount in spec.pod.volume_mounts if mount.name in secrets]
+    return [*mounted, TOKEN_FOLDER] if spec.service_account.mount_token else mounted
