@@ -7,6 +7,7 @@ from fastapi_fleet.errors import ApiConflictError, ApiUnavailableError
 from support.fleet import child
 from support.rollouts import DEADLINE_SECONDS as DEADLINE
 from support.rollouts import given_up_at, run_out
+from support.rotations import ask, go_on
 from support.shop_rollouts import BAD, CONFIG_MAP, DEPLOYMENT, SHOP, apply, image, rolled_back, running, told
 
 
@@ -164,6 +165,18 @@ async def test_edit_that_cannot_help_is_followed_and_tries_nothing(change: dict[
     assert image(fleet) == "1"
     assert fleet.kube.object(DEPLOYMENT)["spec"]["replicas"] == change.get("replicas", 1)
     await fleet.roll_out()
+    assert told(fleet, "Ready") == ("False", "NotReadyInTime")
+
+
+async def test_new_passwords_reach_the_earlier_revision_and_are_no_reason_to_try_again() -> None:
+    fleet = await rolled_back(database={}, broker={"publishes": ["order.created"]})
+    before = fleet.status(SHOP)["rollback"]
+    ask(fleet)
+    await go_on(fleet)
+    await fleet.roll_out()
+    await go_on(fleet, 86_400)
+    assert (set(fleet.postgres.logins), set(fleet.rabbitmq.users)) == ({"team.shop.b"}, {"team.shop.b"})
+    assert (image(fleet), fleet.status(SHOP)["rollback"]) == ("1", before)
     assert told(fleet, "Ready") == ("False", "NotReadyInTime")
 
 
