@@ -76,7 +76,7 @@ def complete_credentials(
     spec: FastAPIServiceSpec,
     existing: Mapping[str, str],
     endpoints: Endpoints,
-    generate: Callable[[], str] = generate_secret,
+    generate: Callable[[], str],
 ) -> dict[str, str]:
     """The service's Secret as it should be, by variable. `existing` passwords and generated values stay as they are."""
     credentials: dict[str, str] = {}
@@ -108,7 +108,7 @@ def next_login(
     part: BackingPart,
     existing: Mapping[str, str],
     endpoints: Endpoints,
-    generate: Callable[[], str] = generate_secret,
+    generate: Callable[[], str],
 ) -> dict[str, str]:
     """The other login than the one in use, with a password that nobody has had."""
     login = identity.login(part, other_turn(identity.turn_in(part, existing)))
@@ -125,7 +125,7 @@ def complete_migration_credentials(
     spec: FastAPIServiceSpec,
     existing: Mapping[str, str],
     endpoints: Endpoints,
-    generate: Callable[[], str] = generate_secret,
+    generate: Callable[[], str],
 ) -> dict[str, str]:
     """The Secret of the service's migrations as it should be; empty where it has none apart from its own pods."""
     if spec.database is None or spec.database.migrations is None:
