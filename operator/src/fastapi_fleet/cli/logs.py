@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from fastapi_fleet.api.span import span_of
 from fastapi_fleet.cli.cluster import Namespace, in_cluster
 from fastapi_fleet.cli.consoles import answers, remarks
 from fastapi_fleet.cli.exits import ExitCode, fail
@@ -33,7 +34,6 @@ EXAMPLES = (
 _JOBS = frozenset({"migration", "preflight"})
 _PREFIXES = ("cyan", "magenta", "blue", "green", "yellow")
 _LEVELS = {"warning": "yellow", "error": "red", "critical": "bold red", "debug": "dim"}
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def logs(
@@ -111,10 +111,9 @@ def _params(previous: bool, since: str | None, tail: int | None) -> dict[str, st
 
 
 def _seconds(since: str) -> int:
-    written = re.fullmatch(r"([1-9]\d{0,8})([smhd])", since)
-    if written is None:
+    if re.fullmatch(r"[1-9]\d{0,8}[smhd]", since) is None:
         fail(f"--since {since}: no length of time", "For example: 90s, 10m, 2h or 1d.", ExitCode.USAGE)
-    return int(written[1]) * _SECONDS[written[2]]
+    return int(span_of(since).total_seconds())
 
 
 def _data_sink(output: Format) -> Sink:
