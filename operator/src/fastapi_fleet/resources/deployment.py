@@ -59,13 +59,20 @@ def render_deployment(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceInp
         "spec": {
             **({} if spec.autoscaling else {"replicas": spec.replicas}),
             "selector": {"matchLabels": selector_labels(owner.name, "service")},
-            "revisionHistoryLimit": HISTORY_LIMIT,
-            "progressDeadlineSeconds": spec.rollout.deadline_seconds(spec.probes.startup_seconds),
-            "minReadySeconds": spec.rollout.min_ready_seconds,
-            "paused": False,
-            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": MAX_SURGE}},
+            **render_rollout(spec),
             "template": template,
         },
+    }
+
+
+def render_rollout(spec: FastAPIServiceSpec) -> Manifest:
+    """How a Deployment goes from one revision to the next: no pod of the old one before one of the new is ready."""
+    return {
+        "revisionHistoryLimit": HISTORY_LIMIT,
+        "progressDeadlineSeconds": spec.rollout.deadline_seconds(spec.probes.startup_seconds),
+        "minReadySeconds": spec.rollout.min_ready_seconds,
+        "paused": False,
+        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": MAX_SURGE}},
     }
 
 

@@ -1,12 +1,11 @@
 """Worker of a service: a Deployment of the same image that carries events, without a Service."""
 
 from fastapi_fleet.api.env_spec import EnvVar
-from fastapi_fleet.api.resource_status import HISTORY_LIMIT
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.api.worker_spec import Worker
 from fastapi_fleet.constants import ANNOTATION_REVISION
 from fastapi_fleet.resources import names
-from fastapi_fleet.resources.deployment import MAX_SURGE, render_pod_template, stamp_revision, template_revision
+from fastapi_fleet.resources.deployment import render_pod_template, render_rollout, stamp_revision, template_revision
 from fastapi_fleet.resources.manifest import Manifest, Owner, child, selector_labels
 from fastapi_fleet.resources.probes import PROBE_FIELDS
 from fastapi_fleet.resources.service_inputs import ServiceInputs
@@ -34,11 +33,7 @@ def render_worker(owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceInputs)
         "spec": {
             "replicas": spec.worker.replicas,
             "selector": {"matchLabels": selector_labels(owner.name, COMPONENT)},
-            "revisionHistoryLimit": HISTORY_LIMIT,
-            "progressDeadlineSeconds": spec.rollout.deadline_seconds(own.probes.startup_seconds),
-            "minReadySeconds": spec.rollout.min_ready_seconds,
-            "paused": False,
-            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": MAX_SURGE}},
+            **render_rollout(own),
             "template": template,
         },
     }
