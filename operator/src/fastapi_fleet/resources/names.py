@@ -53,17 +53,17 @@ def migrations_secret(service: str) -> str:
 
 
 def migration_job(service: str, image: str, command: Sequence[str], marks: Sequence[str] = ()) -> str:
-    """Another image or another command is another Job. Its pods carry the name as a label, which is no longer.
+    """Another image or another command is another Job.
 
     `marks`: how else it differs from one that runs the command as a matter of course.
     """
-    digest = hashlib.sha256("\0".join((service, image, *command, *marks)).encode()).hexdigest()[:8]
-    return f"{service[: _LABEL_LIMIT - len('-migrate-') - len(digest)]}-migrate-{digest}"
+    digest = hashlib.sha256("\0".join((service, image, *command, *marks)).encode()).hexdigest()
+    return _job(service, "migrate", digest)
 
 
 def preflight_job(service: str, checked: str) -> str:
     """Another image or another configuration is another Job. `checked`: hash of both."""
-    return f"{service[: _LABEL_LIMIT - len('-preflight-') - 8]}-preflight-{checked[:8]}"
+    return _job(service, "preflight", checked)
 
 
 def canary(service: str) -> str:
@@ -151,6 +151,12 @@ def second_broker_user(namespace: str, service: str) -> str:
 
 def virtual_host(namespace: str, platform: str) -> str:
     return f"{namespace}.{platform}"
+
+
+def _job(service: str, purpose: str, digest: str) -> str:
+    """Pods of a Job carry its name as a label, which is no longer."""
+    end = f"-{purpose}-{digest[:8]}"
+    return service[: _LABEL_LIMIT - len(end)] + end
 
 
 def _within_limit(name: str) -> str:
