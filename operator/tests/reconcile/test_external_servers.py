@@ -125,6 +125,15 @@ async def test_server_that_moves_takes_its_services_along() -> None:
     assert "@new.example.com:5432/" in url(fleet, "DATABASE_URL")
 
 
+async def test_broker_whose_management_moves_is_asked_there_at_once() -> None:
+    fleet = fleet_with()
+    service = fastapi_service(broker={})
+    await fleet.submit(BOTH, service)
+    fleet.kube.edit(SECRET, lambda obj: obj["data"].update(encode({"managementPort": "15999"})))
+    await fleet.pass_over(service)
+    assert fleet.rabbitmq.servers[-1].port == 15999
+
+
 def is_stalled(fleet: Fleet, resource: Object) -> bool:
     """As kstatus reads it: stalled, or at work."""
     conditions = fleet.conditions(resource)

@@ -24,7 +24,6 @@ from fastapi_fleet.reconcile.own_servers import gives_own_servers, state_of_own_
 from fastapi_fleet.reconcile.servers import Servers
 from fastapi_fleet.reconcile.silent_servers import SilentServers
 from fastapi_fleet.resources import names
-from fastapi_fleet.resources.manifest import content_hash
 from fastapi_fleet.status.conditions import is_true
 from fastapi_fleet.status.facts import BackendState
 from fastapi_fleet.status.platform_status import COMPONENTS
@@ -71,7 +70,8 @@ class Rabbitmq(Protocol):
 
 @dataclass(frozen=True)
 class _Checked:
-    fingerprint: str
+    server: PostgresServer | BrokerServer
+    request: DatabaseRequest | BrokerRequest
     at: float
     state: BackendState
 
@@ -109,12 +109,6 @@ class BackingServices:
         if isinstance(server, BackendState):
             return server
         request = database_request(identity, wanted, credentials, migration_credentials, beside)
-        fingerprint = content_hash(
-            [
-                *(server.host, server.port, server.password),
-                *(*request.passwords.items(), request.connection_limit, request.draining),
-            ]
-        )
 
         async def ensure() -> tuple[str, ...]:
             done = await self._postgres.ensure_database(server, request)
@@ -122,7 +116,7 @@ class BackingServices:
                 await self._postgres.log_in(server, request)
             return done
 
-        state = await self._ensure(("postgres", identity), server, fingerprint, ensure)
+        state = await self._ensure(("postgres", identity), server, request, ensure)
         return replace(state, capacity=self._postgres.capacity(server))
 
     async def provision_broker(
@@ -138,12 +132,6 @@ class BackingServices:
             return server
         vhost = server.virtual_host or identity.virtual_host
         request = broker_request(identity, wanted, credentials, vhost, beside)
-        fingerprint = content_hash(
-            [
-                *(server.host, server.password, request.vhost, request.user, request.password, request.retired),
-                *(request.publishes, request.consumes),
-            ]
-        )
 
         async def ensure() -> tuple[str, ...]:
             done = await self._rabbitmq.ensure_user(server, request)
@@ -151,7 +139,7 @@ class BackingServices:
                 await self._rabbitmq.log_in(server, request)
             return done
 
-        return await self._ensure(("rabbitmq", identity), server, fingerprint, ensure)
+        return await self._ensure(("rabbitmq", identity), server, request, ensure)
 
     async def list_sessions(self, identity: ServiceIdentity, part: BackingPart, login: str) -> tuple[LoginSession, ...]:
         """Who is logged in as one of the service's logins. Raises BackendUnavailableError."""
@@ -217,13 +205,13 @@ class BackingServices:
         self,
         what: tuple[str, ServiceIdentity],
         server: PostgresServer | BrokerServer,
-        fingerprint: str,
+        request: DatabaseRequest | BrokerRequest,
         ensure: Callable[[], Awaitable[tuple[str, ...]]],
     ) -> BackendState:
         backend, identity = what
         known = self._checked.get(what)
         fresh = known is not None and self._clock() - known.at < DRIFT_CHECK_SECONDS
-        if known is not None and fresh and known.fingerprint == fingerprint:
+        if known is not None and fresh and (known.server, known.request) == (server, request):
             return known.state
         try:
             with self._silent.asking(server):
@@ -235,7 +223,7 @@ class BackingServices:
             REPAIRED.labels(backend).inc()
             log.info("Provisioned backend", backend=backend, service=identity.mark, done=list(repairs))
         state = BackendState(ready=True, reason=Reason.PROVISIONED, message=f"{backend} is as specified")
-        self._checked[what] = _Checked(fingerprint, self._clock(), state)
+        self._checked[what] = _Checked(server, request, self._clock(), state)
         return state
 
     async def _postgres_server(self, identity: ServiceIdentity) -> PostgresServer | BackendState:
