@@ -68,33 +68,36 @@ def _as_decided(facts: ServiceFacts, previous: FastAPIServiceStatus) -> Rollback
 def _findings(
     facts: ServiceFacts, previous: FastAPIServiceStatus, rollout: Finding, decided: Rollback | NoWayBack | None
 ) -> Iterator[Finding]:
-    yield service_spec_valid(facts)
-    for finding in (
+    found = (
+        service_spec_valid(facts),
         dependencies_ready(facts),
         database_ready(facts),
         broker_ready(facts),
         config_valid(facts),
         contract_compatible(facts),
         migrations_complete(facts),
-    ):
-        if finding is not None:
-            yield finding
+        _rolled_out(facts, rollout, decided),
+        credentials_rotated(facts),
+        rolled_back_by_itself(facts, decided) if decided else rolled_back(facts, previous.history),
+        *exposure_ready(facts),
+        network_open(facts),
+        shutdown_in_time(facts),
+        connections_in_budget(facts),
+        _paused(facts),
+    )
+    return (finding for finding in found if finding is not None)
+
+
+def _rolled_out(facts: ServiceFacts, rollout: Finding, decided: Rollback | NoWayBack | None) -> Finding:
     if isinstance(decided, Rollback) and facts.problem is None:
-        yield in_place_of(decided, rollout if facts.rollback else None)
-    else:
-        yield rollout
-    rotated = credentials_rotated(facts)
-    if rotated is not None:
-        yield rotated
-    back = rolled_back_by_itself(facts, decided) if decided else rolled_back(facts, previous.history)
-    if back is not None:
-        yield back
-    yield from exposure_ready(facts)
-    for warning in (network_open(facts), shutdown_in_time(facts), connections_in_budget(facts)):
-        if warning is not None:
-            yield warning
-    if facts.spec is not None and facts.spec.paused:
-        yield holds(ConditionType.PAUSED, Reason.PAUSED, "spec.paused is true: nothing but status is written")
+        return in_place_of(decided, rollout if facts.rollback else None)
+    return rollout
+
+
+def _paused(facts: ServiceFacts) -> Finding | None:
+    if facts.spec is None or not facts.spec.paused:
+        return None
+    return holds(ConditionType.PAUSED, Reason.PAUSED, "spec.paused is true: nothing but status is written")
 
 
 def _selector(name: str) -> str:
