@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 from fastapi_fleet.api.conditions import ConditionType, Reason
 from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.kinds import OWNERS, Object, key_of
+from fastapi_fleet.status.conditions import condition_of
 
 
 class ResourceReadiness(Collector):
@@ -39,10 +40,8 @@ def _family() -> GaugeMetricFamily:
 
 
 def _ready(resource: Object) -> tuple[float, str]:
-    for condition in (resource.get("status") or {}).get("conditions") or ():
-        if condition["type"] == ConditionType.READY:
-            return float(condition["status"] == "True"), condition["reason"]
-    return 0.0, Reason.PENDING
+    ready = condition_of(resource, ConditionType.READY)
+    return (0.0, Reason.PENDING) if ready is None else (float(ready["status"] == "True"), ready["reason"])
 
 
 RESOURCE_READINESS = ResourceReadiness()

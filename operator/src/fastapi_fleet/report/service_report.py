@@ -9,6 +9,7 @@ from fastapi_fleet.api.resource_status import FastAPIServiceStatus, FleetPlatfor
 from fastapi_fleet.constants import LABEL_COMPONENT
 from fastapi_fleet.kube.kinds import Object
 from fastapi_fleet.reconcile.parse import parse_status
+from fastapi_fleet.status.conditions import is_true
 from fastapi_fleet.status.pods import first_cause
 from fastapi_fleet.status.revisions import revision_of
 
@@ -146,7 +147,7 @@ def _pod(pod: Object) -> PodReport:
         name=pod["metadata"]["name"],
         component=(pod["metadata"].get("labels") or {}).get(LABEL_COMPONENT, ""),
         state=leaving or (cause.reason if cause else status.get("phase", "Unknown")),
-        ready=any(item["type"] == "Ready" and item["status"] == "True" for item in status.get("conditions") or ()),
+        ready=is_true(pod, "Ready"),
         restarts=sum(container.get("restartCount", 0) for container in containers),
         revision=revision_of(pod) or "",
         since=status.get("startTime") or "",

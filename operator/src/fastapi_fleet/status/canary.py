@@ -9,7 +9,7 @@ from fastapi_fleet.api.canary_spec import Canary
 from fastapi_fleet.api.canary_status import CanaryStatus
 from fastapi_fleet.resources.canary import pods_by_number, pods_by_route
 from fastapi_fleet.status.canary_analysis import Verdict
-from fastapi_fleet.status.conditions import shorten
+from fastapi_fleet.status.conditions import is_current, shorten
 from fastapi_fleet.status.facts import LiveObject
 from fastapi_fleet.status.revisions import revision_of
 
@@ -191,9 +191,8 @@ def settled_pods(deployment: LiveObject | None, revision: str) -> int | None:
         return None
     status: Mapping[str, Any] = deployment.get("status") or {}
     wanted: int = deployment["spec"]["replicas"]
-    is_seen = status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
     counts = {status.get(field, 0) for field in ("replicas", "updatedReplicas", "availableReplicas")}
-    return wanted if is_seen and counts == {wanted} else None
+    return wanted if is_current(status, deployment) and counts == {wanted} else None
 
 
 def _seconds(since: str, now: str) -> float:

@@ -6,7 +6,7 @@ from fastapi_fleet.resources.canary import MOST_BY_PODS
 from fastapi_fleet.status.canary import holds_back
 from fastapi_fleet.status.conditions import Finding, fails
 from fastapi_fleet.status.facts import LiveObject, ServiceFacts
-from fastapi_fleet.status.pods import first_cause
+from fastapi_fleet.status.pods import first_cause, refusal_of_pods
 from fastapi_fleet.status.revisions import revision_of
 
 KIND = ConditionType.ROLLOUT_COMPLETE
@@ -45,6 +45,4 @@ def canary_obstacle(facts: ServiceFacts, trial: LiveObject | None) -> str | None
     cause = first_cause((pod for pod in facts.pods if revision_of(pod) == facts.revision), facts.secret_values)
     if cause is not None:
         return cause.message
-    conditions = ((trial or {}).get("status") or {}).get("conditions") or ()
-    failed = (item for item in conditions if item["type"] == "ReplicaFailure" and item["status"] == "True")
-    return next((item.get("message", "pods cannot be created") for item in failed), None)
+    return refusal_of_pods(trial) if trial is not None else None

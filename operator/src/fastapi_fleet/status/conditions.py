@@ -1,4 +1,4 @@
-"""Building conditions and putting them into the list that is already there."""
+"""Building conditions and putting them into the list that is already there; reading those of live objects."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,10 +36,20 @@ def failed_by(kind: ConditionType, problem: ReconcileError) -> Finding:
     return fails(kind, Reason(problem.reason), problem.message)
 
 
-def is_true(resource: Mapping[str, Any], kind: ConditionType) -> bool:
-    """Whether the status of a resource, as the API has it, says so."""
-    conditions = (resource.get("status") or {}).get("conditions") or ()
-    return any(condition["type"] == kind and condition["status"] == "True" for condition in conditions)
+def condition_of(obj: Mapping[str, Any], kind: str) -> Mapping[str, Any] | None:
+    """What the status of an object says, as the API has it: a resource of the operator's or any other."""
+    conditions: Sequence[Mapping[str, Any]] = (obj.get("status") or {}).get("conditions") or ()
+    return next((condition for condition in conditions if condition["type"] == kind), None)
+
+
+def is_true(obj: Mapping[str, Any], kind: str) -> bool:
+    condition = condition_of(obj, kind)
+    return condition is not None and condition["status"] == "True"
+
+
+def is_current(told: Mapping[str, Any], obj: Mapping[str, Any]) -> bool:
+    """Whether the status of an object, or a condition in it, is about its newest spec."""
+    return bool(told.get("observedGeneration", 0) >= obj["metadata"]["generation"])
 
 
 def merge(findings: Iterable[Finding], previous: Sequence[Condition], *, generation: int, now: str) -> list[Condition]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from fastapi_fleet.api.conditions import Reason
+from fastapi_fleet.status.conditions import is_current
 from fastapi_fleet.status.facts import BackendState, LiveObject
 from fastapi_fleet.status.pods import first_cause
 
@@ -22,6 +23,6 @@ def state_of_server(
 
 def _is_available(stateful_set: LiveObject) -> bool:
     status: dict[str, Any] = stateful_set.get("status") or {}
-    seen = status.get("observedGeneration", 0) >= stateful_set["metadata"]["generation"]
-    newest = status.get("currentRevision") == status.get("updateRevision")
-    return bool(seen and newest and status.get("readyReplicas", 0) >= stateful_set["spec"]["replicas"])
+    is_newest = status.get("currentRevision") == status.get("updateRevision")
+    is_whole: bool = status.get("readyReplicas", 0) >= stateful_set["spec"]["replicas"]
+    return is_current(status, stateful_set) and is_newest and is_whole

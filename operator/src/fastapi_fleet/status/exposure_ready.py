@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi_fleet.api.conditions import ConditionType, Reason
 from fastapi_fleet.resources import http_route, service_monitor
-from fastapi_fleet.status.conditions import Finding, fails, holds, unknown
+from fastapi_fleet.status.conditions import Finding, fails, holds, is_current, unknown
 from fastapi_fleet.status.facts import LiveObject, ServiceFacts
 
 _MISSING = "this cluster does not serve %s, or the operator may not read it: spec.%s is skipped"
@@ -43,8 +43,8 @@ def _route_ready(facts: ServiceFacts) -> Finding:
 def _refusals(route: LiveObject) -> Iterator[str]:
     for parent in _parents(route):
         for condition in parent.get("conditions") or ():
-            is_current = condition.get("observedGeneration", 0) >= route["metadata"]["generation"]
-            if condition["type"] in {"Accepted", "ResolvedRefs"} and condition["status"] == "False" and is_current:
+            is_refusal = condition["type"] in {"Accepted", "ResolvedRefs"} and condition["status"] == "False"
+            if is_refusal and is_current(condition, route):
                 said = f"{condition['type']} is False, {condition['reason']}: {condition.get('message', '')}"
                 yield f"Gateway {parent['parentRef']['name']}: {said}"
 
@@ -59,7 +59,7 @@ def _accepts(parent: Mapping[str, Any], route: LiveObject) -> bool:
     holding = {
         condition["type"]
         for condition in parent.get("conditions") or ()
-        if condition["status"] == "True" and condition.get("observedGeneration", 0) >= route["metadata"]["generation"]
+        if condition["status"] == "True" and is_current(condition, route)
     }
     return {"Accepted", "ResolvedRefs"} <= holding
 

@@ -1,13 +1,12 @@
 """Whether the Deployments of a service have run out of time with the wanted revision."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from fastapi_fleet.api.conditions import Condition, ConditionType, Reason
 from fastapi_fleet.api.resource_status import RevisionRecord
-from fastapi_fleet.status.conditions import Finding, fails
+from fastapi_fleet.status.conditions import Finding, condition_of, fails, is_current
 from fastapi_fleet.status.facts import LiveObject, ServiceFacts
 from fastapi_fleet.status.revisions import revision_of
 from fastapi_fleet.status.rollout_complete import KIND, obstacle
@@ -48,11 +47,9 @@ def deadline_of(deployment: LiveObject) -> timedelta:
 
 def _has_run_out(deployment: LiveObject, revision: str | None, since: datetime, now: datetime) -> bool:
     """A Deployment goes on saying that the revision before had run out, until the newest makes its first progress."""
-    status: Mapping[str, Any] = deployment.get("status") or {}
-    is_seen = status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
-    if revision_of(deployment) != revision or not is_seen:
+    if revision_of(deployment) != revision or not is_current(deployment.get("status") or {}, deployment):
         return False
-    progressing = next((item for item in status.get("conditions") or () if item["type"] == "Progressing"), None)
+    progressing = condition_of(deployment, "Progressing")
     if progressing is None or progressing["status"] != "False":
         return False
     told = progressing.get("lastUpdateTime")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from fastapi_fleet.api.conditions import MESSAGE_LIMIT
-from fastapi_fleet.status.conditions import shorten
+from fastapi_fleet.status.conditions import condition_of, is_true, shorten
 from fastapi_fleet.status.facts import LiveObject, ServiceFacts
 from fastapi_fleet.status.revisions import revision_of
 
@@ -11,12 +11,12 @@ LABEL_JOB = "batch.kubernetes.io/job-name"
 
 
 def has_succeeded(job: LiveObject) -> bool:
-    return _ended_by(job, "Complete") is not None
+    return is_true(job, "Complete")
 
 
 def failure_of(job: LiveObject) -> Mapping[str, str] | None:
     """The condition that says that the Job has failed for good."""
-    return _ended_by(job, "Failed")
+    return condition_of(job, "Failed") if is_true(job, "Failed") else None
 
 
 def is_at_work(job: LiveObject) -> bool:
@@ -34,8 +34,3 @@ def beside_what_serves(text: str, facts: ServiceFacts) -> str:
         return shorten(text)
     serving = f" (revision {revision_of(facts.deployment)} stays)"
     return shorten(text, MESSAGE_LIMIT - len(serving)) + serving
-
-
-def _ended_by(job: LiveObject, how: str) -> Mapping[str, str] | None:
-    conditions = (job.get("status") or {}).get("conditions") or ()
-    return next((item for item in conditions if item["type"] == how and item["status"] == "True"), None)

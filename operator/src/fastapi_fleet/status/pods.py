@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi_fleet.api.conditions import Reason
+from fastapi_fleet.status.conditions import condition_of
 from fastapi_fleet.status.facts import LiveObject
 
 _URL_PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):[^/\s@]+@")
@@ -46,6 +47,15 @@ def first_cause(pods: Iterable[LiveObject], secret_values: Iterable[str] = ()) -
     return next((cause for pod in staying for cause in _causes(pod, hidden)), None)
 
 
+def refusal_of_pods(deployment: LiveObject) -> str | None:
+    """Why pods of a Deployment cannot even be made. None where they can."""
+    failure = condition_of(deployment, "ReplicaFailure")
+    if failure is None or failure["status"] != "True":
+        return None
+    message: str = failure.get("message", "pods cannot be created")
+    return message
+
+
 def hide_secrets(text: str, secret_values: Iterable[str]) -> str:
     """Text without the known values, nor a line of one, and without what stands for a password in a URL."""
     parts = {part for value in secret_values for part in _secret_parts(value)}
@@ -62,11 +72,10 @@ def _secret_parts(value: str) -> Iterator[str]:
 
 
 def _causes(pod: LiveObject, hidden: Sequence[str]) -> Iterator[Cause]:
-    status: Mapping[str, Any] = pod.get("status") or {}
     name = pod["metadata"]["name"]
-    for condition in status.get("conditions") or ():
-        if condition["type"] == "PodScheduled" and condition.get("reason") == "Unschedulable":
-            yield Cause(Reason.UNSCHEDULABLE, f"pod {name}: {condition.get('message', 'no node fits')}")
+    scheduled = condition_of(pod, "PodScheduled")
+    if scheduled is not None and scheduled.get("reason") == "Unschedulable":
+        yield Cause(Reason.UNSCHEDULABLE, f"pod {name}: {scheduled.get('message', 'no node fits')}")
     for container in _in_order_of_blame(pod):
         if not container.get("ready"):
             yield from _container_causes(name, container, hidden)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from fastapi_fleet.api.conditions import MESSAGE_LIMIT
 from fastapi_fleet.constants import ANNOTATION_REVISION
-from fastapi_fleet.status.conditions import shorten
+from fastapi_fleet.status.conditions import is_true, shorten
 from fastapi_fleet.status.facts import LiveObject, ServiceFacts
 
 _IMAGE_LIMIT = 150
@@ -40,6 +40,4 @@ def _serving_besides(facts: ServiceFacts) -> set[str]:
 
 
 def _serves(pod: LiveObject) -> bool:
-    conditions = (pod.get("status") or {}).get("conditions") or ()
-    is_ready = any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
-    return is_ready and not pod["metadata"].get("deletionTimestamp")
+    return is_true(pod, "Ready") and not pod["metadata"].get("deletionTimestamp")

@@ -9,9 +9,9 @@ from fastapi_fleet.api.resource_status import Rollback
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.errors import DependencyMissingError, InvalidSpecError
 from fastapi_fleet.status.canary_step import canary_step
-from fastapi_fleet.status.conditions import Finding, failed_by, fails, holds, shorten, unknown
+from fastapi_fleet.status.conditions import Finding, condition_of, failed_by, fails, holds, is_current, shorten, unknown
 from fastapi_fleet.status.facts import LiveObject, ServiceFacts
-from fastapi_fleet.status.pods import first_cause, has_ended
+from fastapi_fleet.status.pods import first_cause, has_ended, refusal_of_pods
 from fastapi_fleet.status.revisions import named, revision_of, with_context
 
 KIND = ConditionType.ROLLOUT_COMPLETE
@@ -46,11 +46,6 @@ def in_place_of(rollback: Rollback, progress: Finding | None) -> Finding:
     return replace(fails(KIND, Reason.NOT_READY_IN_TIME, message), stalled=True)
 
 
-def obstacle(facts: ServiceFacts, deployment: LiveObject) -> Finding | None:
-    """What keeps the newest pods from getting ready, as far as it shows."""
-    return _obstacle(facts, deployment.get("status") or {})
-
-
 def _worker(facts: ServiceFacts, spec: FastAPIServiceSpec) -> Finding | None:
     """What the worker lacks; None where it lacks nothing, or there is none."""
     worker = facts.worker
@@ -77,9 +72,8 @@ def runs_nothing_older(deployment: LiveObject | None, pods: Iterable[LiveObject]
     if deployment is None:
         return not running
     status: Mapping[str, Any] = deployment.get("status") or {}
-    is_seen = status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
     is_updated = status.get("replicas", 0) == status.get("updatedReplicas", 0)
-    is_newest = revision_of(deployment) == revision and is_seen and is_updated
+    is_newest = revision_of(deployment) == revision and is_current(status, deployment) and is_updated
     return is_newest and all(revision_of(pod) == revision for pod in running)
 
 
@@ -97,7 +91,7 @@ def _not_applied(paused: bool) -> Finding:  # noqa: FBT001 - the field as it sta
 
 def _progress(facts: ServiceFacts, deployment: LiveObject, wanted: int) -> Finding:
     status: Mapping[str, Any] = deployment.get("status") or {}
-    if status.get("observedGeneration", 0) < deployment["metadata"]["generation"]:
+    if not is_current(status, deployment):
         return fails(KIND, Reason.ROLLING_OUT, "the Deployment controller has not seen the new revision yet")
     there, updated = status.get("replicas", 0), status.get("updatedReplicas", 0)
     available = status.get("availableReplicas", 0)
@@ -106,22 +100,23 @@ def _progress(facts: ServiceFacts, deployment: LiveObject, wanted: int) -> Findi
             return holds(KIND, Reason.SCALED_TO_ZERO, "scaled to zero: nothing runs")
         return holds(KIND, Reason.AVAILABLE, f"{available} of {wanted} pods available")
     count = f"{updated} of {wanted} pods updated, {available} available"
-    obstacle = _obstacle(facts, status)
-    if obstacle is None:
+    held_up = obstacle(facts, deployment)
+    if held_up is None:
         return fails(KIND, Reason.ROLLING_OUT, count)
-    return replace(obstacle, message=with_context(obstacle.message, facts, deployment, count))
+    return replace(held_up, message=with_context(held_up.message, facts, deployment, count))
 
 
-def _obstacle(facts: ServiceFacts, status: Mapping[str, Any]) -> Finding | None:
+def obstacle(facts: ServiceFacts, deployment: LiveObject) -> Finding | None:
+    """What keeps the newest pods from getting ready, as far as it shows."""
     newest = [pod for pod in facts.pods if revision_of(pod) == facts.revision]
-    conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
-    given_up = conditions.get("Progressing", {}).get("status") == "False"
+    progressing = condition_of(deployment, "Progressing")
+    given_up = progressing is not None and progressing["status"] == "False"
     cause = first_cause(newest, facts.secret_values)
     if cause is not None:
         return replace(fails(KIND, cause.reason, cause.message), stalled=given_up)
-    failure = conditions.get("ReplicaFailure")
-    if failure is not None and failure["status"] == "True":
-        return fails(KIND, Reason.REPLICA_FAILURE, failure.get("message", "pods cannot be created"))
+    refusal = refusal_of_pods(deployment)
+    if refusal is not None:
+        return fails(KIND, Reason.REPLICA_FAILURE, refusal)
     if any(_runs_unready(pod) for pod in newest):
         unready = fails(KIND, Reason.NOT_ANSWERING_PROBES, "a pod runs but does not answer its probes yet")
         return replace(unready, stalled=given_up)
