@@ -7,17 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from secrets import token_urlsafe
 from subprocess import Popen
 from typing import IO, Any
 
 import pytest
-from fleet import READY_SECONDS, SERVICE, Images, get_json, service
+from fleet import READY_SECONDS, SERVICE, Images, get_json, pods_of, service
 from kubectl import Kubectl, Manifest, Resource, condition_of
 
 SIGNER, VERIFIER = "signer", "verifier"
-CLIENT = "client-of-signer"
-"""A Secret of its own: who refers to the signer's would restart with each step of the key."""
+CLIENT = "SERVICE_CLIENTS__ORDERS"
+"""What the verifier reads of the signer's Secret."""
 
 ROTATION_SECONDS = 240.0
 """Three rollouts of two pods, 35 s and 65 s."""
@@ -82,7 +81,7 @@ def signer(images: Images) -> Manifest:
                 # Longer than a verifier waits between two fetches, and than a token lives.
                 "signingKey": {"otherEnv": "JWT_OTHER_PRIVATE_KEY", "publishBefore": "35s", "keepAfter": "65s"},
             },
-            {"env": "SERVICE_CLIENTS__ORDERS", "name": CLIENT, "key": "secret"},
+            {"env": CLIENT, "generate": True},
         ],
         database={},
         broker={
@@ -102,7 +101,7 @@ def verifier(image: str) -> Manifest:
             "JWT_ALGORITHM": "EdDSA",
             "JWT_JWKS_URL": f"http://{SIGNER}:8000/.well-known/jwks.json",
         },
-        secrets=[{"env": "SERVICE_CLIENT_SECRET", "name": CLIENT, "key": "secret"}],
+        secrets=[{"env": "SERVICE_CLIENT_SECRET", "name": f"{SIGNER}-secrets", "key": CLIENT}],
         services=[{"name": SIGNER, "env": "USER_SERVICE_URL"}],
         database={},
         broker={
@@ -151,29 +150,25 @@ def holds(found: Resource, condition: str) -> bool:
 
 
 @pytest.fixture
-def signing(furnished_cluster: Kubectl, fleet: Kubectl, images: Images) -> Iterator[Kubectl]:
-    """Both services, and nothing of them afterwards."""
+def signing(furnished_cluster: Kubectl, fleet: Kubectl, images: Images) -> Kubectl:
+    """Both services, which go with the module."""
     orders = fleet.get(SERVICE, "orders")
     assert orders is not None, "there is no FastAPIService orders: run make up"
-    furnished_cluster.create(
-        {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {"name": CLIENT},
-            "stringData": {"secret": token_urlsafe(32)},
-        }
-    )
     furnished_cluster.apply(signer(images), verifier(orders["spec"]["image"]))
     for name in (SIGNER, VERIFIER):
         furnished_cluster.await_condition(SERVICE, name, "Ready", timeout=READY_SECONDS)
-    yield furnished_cluster
-    for name in (VERIFIER, SIGNER):
-        furnished_cluster.delete(SERVICE, name)
-    furnished_cluster.delete("secret", CLIENT)
+    return furnished_cluster
 
 
-def test_signing_key_is_exchanged_and_no_token_is_refused(signing: Kubectl) -> None:
-    (first,) = published(signing)
+def written(cluster: Kubectl, name: str) -> tuple[int, set[str]]:
+    """How often the spec of the service's Deployment was written, and which pods it has."""
+    deployment = cluster.get("deployment", name)
+    assert deployment is not None
+    return deployment["metadata"]["generation"], {pod["metadata"]["uid"] for pod in pods_of(cluster, name)}
+
+
+def test_signing_key_is_exchanged_no_token_is_refused_and_who_reads_another_value_stays(signing: Kubectl) -> None:
+    (first,), verifiers = published(signing), written(signing, VERIFIER)
     with asking(signing) as requests:
         annotation = {"fastapi-fleet.io/rotate": "now"}
         signing.patch(SERVICE, SIGNER, {"metadata": {"annotations": annotation}})
@@ -191,3 +186,4 @@ def test_signing_key_is_exchanged_and_no_token_is_refused(signing: Kubectl) -> N
     believed = {"http://signer:8000/users?limit=1 200", "http://localhost:8000/orders?limit=1 403"}
     assert set(told) == believed
     assert all(told[answer] > 100 for answer in believed)
+    assert written(signing, VERIFIER) == verifiers

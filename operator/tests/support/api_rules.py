@@ -153,8 +153,13 @@ def _inner_maps(value: Any, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
             yield from _inner_maps(item, f"{name}[]")
 
 
+def _says_something_empty(key: str) -> bool:
+    """As the fields of a writer do."""
+    return key in _KEPT_EMPTY or key.startswith("f:")
+
+
 def _without_zeros(value: Any) -> Any:
     if isinstance(value, dict):
         kept = {key: _without_zeros(inner) for key, inner in value.items() if inner or key not in _LEFT_OUT}
-        return {key: inner for key, inner in kept.items() if inner not in ([], {}) or key in _KEPT_EMPTY}
+        return {key: inner for key, inner in kept.items() if inner not in ([], {}) or _says_something_empty(key)}
     return [_without_zeros(item) for item in value] if isinstance(value, list) else value

@@ -46,7 +46,7 @@ from fastapi_fleet.resources.rotation_record import RotationRecord, rotation_rec
 from fastapi_fleet.resources.secret import decode
 from fastapi_fleet.resources.service_monitor import wants_monitor
 from fastapi_fleet.resources.signing_key_record import SigningKeyRecord, signing_key_records
-from fastapi_fleet.resources.spec_references import Reference, referenced
+from fastapi_fleet.resources.spec_references import Keys, Reference, referenced
 from fastapi_fleet.status.conditions import is_true
 
 _MISSING = {SECRET.name: Reason.SECRET_MISSING, CONFIG_MAP.name: Reason.CONFIG_MAP_MISSING}
@@ -229,6 +229,16 @@ def dependency_keys(owner: Owner, spec: FastAPIServiceSpec) -> Iterable[ObjectKe
     yield ObjectKey(FLEET_PLATFORM.name, owner.namespace, spec.platform)
     yield from (ObjectKey(FASTAPI_SERVICE.name, owner.namespace, service.name) for service in spec.services)
     yield from (_key_of_reference(owner, reference) for reference in referenced(spec))
+
+
+def keys_read(owner: Owner, spec: FastAPIServiceSpec) -> Mapping[ObjectKey, Keys]:
+    """What the pods read of each Secret and ConfigMap that the spec refers to."""
+    read: dict[ObjectKey, Keys] = {}
+    for reference in referenced(spec):
+        key = _key_of_reference(owner, reference)
+        known = read.get(key, frozenset())
+        read[key] = None if known is None or reference.keys is None else known | reference.keys
+    return read
 
 
 def _require_platform(owner: Owner, spec: FastAPIServiceSpec, cache: ObjectCache) -> None:

@@ -24,12 +24,12 @@ from fastapi_fleet.reconcile.credentials import (
     complete_migration_credentials,
     hidden_values,
 )
-from fastapi_fleet.reconcile.observe import Observed, deployment_of, pods_of, require_dependencies
+from fastapi_fleet.reconcile.fingerprints import fingerprints, versions
+from fastapi_fleet.reconcile.observe import Observed, deployment_of, keys_read, pods_of, require_dependencies
 from fastapi_fleet.reconcile.on_platform import platform_of
 from fastapi_fleet.reconcile.outcome import WAIT_SECONDS, Outcome
 from fastapi_fleet.reconcile.own_servers import children_of_own_server, own_server
 from fastapi_fleet.reconcile.ownership import owner_key, refuse_foreign
-from fastapi_fleet.reconcile.references import version_of
 from fastapi_fleet.resources.canary import COMPONENTS
 from fastapi_fleet.resources.equality import holds
 from fastapi_fleet.resources.manifest import Owner
@@ -115,7 +115,7 @@ def plan_service(
         identity, spec, observed.migrations_secret, observed.endpoints, generate
     )
     inputs = replace(
-        _inputs(spec, observed, credentials),
+        _inputs(owner, spec, observed, credentials),
         migration_credentials=migration_credentials,
         operator_namespace=operator_namespace,
         caller_namespaces=caller_namespaces,
@@ -128,7 +128,7 @@ def plan_service(
             operator_namespace=operator_namespace,
         ),
     )
-    manifests = render_fastapi_service(owner, spec, inputs)
+    inputs, manifests = _as_it_runs(owner, spec, inputs, observed)
     still_used: tuple[Object, ...] = ()
     if spec.paused or _runs_older(observed, manifests):
         still_used = children_of_own_server(cache, owner_key(owner))
@@ -234,6 +234,19 @@ def _runs_older(observed: Observed, manifests: ServiceManifests) -> bool:
     )
 
 
+def _as_it_runs(
+    owner: Owner, spec: FastAPIServiceSpec, inputs: ServiceInputs, observed: Observed
+) -> tuple[ServiceInputs, ServiceManifests]:
+    """Pods that an operator before this one has made go by versions alone: while these are the same, they stay."""
+    manifests = render_fastapi_service(owner, spec, inputs)
+    by_versions = replace(inputs, referenced=versions(observed.references))
+    running = revision_of(observed.deployment) if observed.deployment is not None else None
+    if by_versions == inputs or running in {None, revision_of(manifests.workload)}:
+        return inputs, manifests
+    earlier = render_fastapi_service(owner, spec, by_versions)
+    return (by_versions, earlier) if running == revision_of(earlier.workload) else (inputs, manifests)
+
+
 def _with_what_older_pods_use(inputs: ServiceInputs, observed: Observed) -> ServiceInputs:
     """The revision is the same with it: nothing of this reaches the pod template."""
     return replace(
@@ -245,10 +258,12 @@ def _with_what_older_pods_use(inputs: ServiceInputs, observed: Observed) -> Serv
     )
 
 
-def _inputs(spec: FastAPIServiceSpec, observed: Observed, credentials: Mapping[str, str]) -> ServiceInputs:
+def _inputs(
+    owner: Owner, spec: FastAPIServiceSpec, observed: Observed, credentials: Mapping[str, str]
+) -> ServiceInputs:
     return ServiceInputs(
         credentials=credentials,
-        referenced={str(key): version_of(obj) for key, obj in observed.references.items() if obj is not None},
+        referenced=fingerprints(observed.references, keys_read(owner, spec)),
         authorities=observed.endpoints.authorities(spec),
         servers=observed.endpoints.peers,
         rotations=observed.rotations,

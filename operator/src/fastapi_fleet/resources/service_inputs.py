@@ -26,8 +26,9 @@ class ServiceInputs:
     `leaving`: values that the spec no longer asks for, kept in that Secret while pods of an older revision read them.
     `rotations`: how the logins in that Secret came to be, by "database" and "broker"; empty where none ever changed.
     `signing_keys`: how far the exchange of each signing key in it is, by variable; empty where none was ever exchanged.
-    `referenced`: version of each Secret and ConfigMap that the spec refers to, by "kind/name". A version, not a hash of
-    the content: a hash on a Deployment would let its readers guess short secrets.
+    `referenced`: of each Secret and ConfigMap that the spec refers to, by its key, what tells whether pods have to read
+    it anew: a version, for a hash of the content would let readers of a Deployment guess short secrets.
+    Only values that the operator made are told apart by their hash.
     `authorities`: backing services whose server the pods check with certificates of the platform.
     `servers`: the backing services that are not the platform's own pods, by "postgres" and "rabbitmq".
     `own_server`: the PostgreSQL that runs for this service alone.
