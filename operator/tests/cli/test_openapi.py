@@ -76,7 +76,11 @@ def test_a_document_that_cannot_be_compared_is_named_with_the_place(tmp_path: Pa
 UNREADABLE = {
     "an address": (["https://example.com/openapi.json", "-"], "", "a URL, and none is called"),
     "one input for both": (["-", "-"], "", "both documents"),
-    "no file": (["missing.json", "-"], "", "cannot read missing.json"),
+    "no file": (
+        ["missing.json", "-"],
+        "",
+        "cannot read missing.json: No such file or directory\n  Name OpenAPI documents, or -",
+    ),
 }
 
 

@@ -16,7 +16,12 @@ STANDARD_INPUT = "-"
 
 def read_files(names: Iterable[str]) -> list[tuple[str, str]]:
     """Each file by its name and text. One that cannot be read ends the command."""
-    return [(name if name != STANDARD_INPUT else "stdin", read_text(name)) for name in names]
+    return [(shown(name), read_text(name)) for name in names]
+
+
+def shown(name: str) -> str:
+    """A file as it is called in what is told of it."""
+    return "stdin" if name == STANDARD_INPUT else name
 
 
 def read_text(name: str, *, wanted: str = "YAML files", example: str = "*.yaml") -> str:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from fastapi_fleet.cli.consoles import answers
 from fastapi_fleet.cli.exits import ExitCode, fail
-from fastapi_fleet.cli.files import STANDARD_INPUT, read_files
+from fastapi_fleet.cli.files import STANDARD_INPUT, read_text, shown
 from fastapi_fleet.cli.output import Format, print_data
 
 if TYPE_CHECKING:
@@ -47,7 +47,10 @@ def diff(
 
     if old == new == STANDARD_INPUT:
         fail("both documents are to come from standard input", "Name a file for one of them.", ExitCode.USAGE)
-    ((old_name, old_text), (new_name, new_text)) = read_files([_local(old), _local(new)])
+    (old_text, new_text) = (
+        read_text(_local(name), wanted="OpenAPI documents", example="*.json") for name in (old, new)
+    )
+    old_name, new_name = shown(old), shown(new)
     names = {"old": old_name, "new": new_name}
     try:
         findings = compare_documents(_parsed(old_name, old_text), _parsed(new_name, new_text))
