@@ -11,6 +11,7 @@ from fastapi_fleet.constants import LABEL_TRACK
 from fastapi_fleet.errors import BackendUnavailableError
 from fastapi_fleet.kube.kinds import Object
 from fastapi_fleet.resources.canary import TRACK
+from fastapi_fleet.resources.manifest import label_of
 from fastapi_fleet.status.canary_analysis import Measured, Verdict, judged, read_metrics, together
 from fastapi_fleet.status.revisions import revision_of
 
@@ -66,7 +67,7 @@ def canary_pods_of(pods: Iterable[Object], revision: str) -> list[Object]:
 
 
 def is_of_canary(pod: Object) -> bool:
-    return (pod["metadata"].get("labels") or {}).get(LABEL_TRACK) == TRACK
+    return label_of(pod, LABEL_TRACK) == TRACK
 
 
 def _is_of_a_pod(address: str) -> bool:

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
 from fastapi_fleet.api.resource_status import FastAPIServiceStatus, RevisionRecord
-from fastapi_fleet.constants import ANNOTATION_APPROVED, ANNOTATION_PREFLIGHT, LABEL_COMPONENT
+from fastapi_fleet.constants import ANNOTATION_APPROVED
 from fastapi_fleet.contract.compare import compare_documents
 from fastapi_fleet.contract.document import MalformedDocumentError
 from fastapi_fleet.contract.findings import Finding
@@ -18,7 +18,7 @@ from fastapi_fleet.kube.kinds import CONFIG_MAP, POD, Object, ObjectKey, key_of
 from fastapi_fleet.preflight.answer import DocumentAnswer
 from fastapi_fleet.preflight.document import LONGEST_LINE, compressed_in, read_document
 from fastapi_fleet.reconcile.children import Children
-from fastapi_fleet.reconcile.ownership import is_owned, owner_key, refuse_foreign
+from fastapi_fleet.reconcile.ownership import component_of, is_owned, owner_key, refuse_foreign
 from fastapi_fleet.reconcile.parse import parse_status
 from fastapi_fleet.reconcile.service_plan import ServicePlan
 from fastapi_fleet.resources import names
@@ -28,8 +28,8 @@ from fastapi_fleet.resources.contract_document import (
     kept_document,
     render_contract_document,
 )
-from fastapi_fleet.resources.manifest import Owner, with_hash
-from fastapi_fleet.resources.preflight_job import asked_app
+from fastapi_fleet.resources.manifest import Owner, annotation_of, with_hash
+from fastapi_fleet.resources.preflight_job import asked_app, checked_before
 from fastapi_fleet.status.config_valid import is_accepted
 from fastapi_fleet.status.facts import ContractFacts, LiveObject, PreflightFacts, ServiceFacts
 from fastapi_fleet.status.job_answers import answers
@@ -64,8 +64,7 @@ class Contracts:
             contract = await self._contract(plan, facts.preflight, _baseline(resource, facts.revision))
         except _NothingKnownError as why:
             contract = ContractFacts("unknown", why=str(why))
-        annotations: Mapping[str, str] = resource["metadata"].get("annotations") or {}
-        approved = facts.revision is not None and annotations.get(ANNOTATION_APPROVED) == facts.revision
+        approved = facts.revision is not None and annotation_of(resource, ANNOTATION_APPROVED) == facts.revision
         known = parse_status(resource, FastAPIServiceStatus).last_ready_revision == facts.revision
         callers = plan.observed.callers
         return replace(facts, contract=replace(contract, callers=callers, approved=approved, known=known))
@@ -73,18 +72,17 @@ class Contracts:
     def kept(self, plan: ServicePlan, resource: Object) -> Iterator[Object]:
         """Documents of what is to run and of the revisions in the history."""
         history = parse_status(resource, FastAPIServiceStatus).history
-        checks = {check_of(plan.manifests.workload), *(record.check for record in history)}
+        checks = {checked_before(plan.manifests.workload), *(record.check for record in history)}
         wanted = {names.contract(plan.owner.name, check) for check in checks if check is not None}
         for child in self._cache.owned_by(owner_key(plan.owner)):
-            labels: Mapping[str, str] = child["metadata"].get("labels") or {}
-            is_document = child["kind"] == CONFIG_MAP.name and labels.get(LABEL_COMPONENT) == COMPONENT
+            is_document = child["kind"] == CONFIG_MAP.name and component_of(child) == COMPONENT
             if is_document and child["metadata"]["name"] in wanted:
                 yield child
 
     async def _contract(
         self, plan: ServicePlan, preflight: PreflightFacts, before: RevisionRecord | None
     ) -> ContractFacts:
-        check = check_of(plan.manifests.workload) or ""
+        check = checked_before(plan.manifests.workload) or ""
         new = kept_in(self._cache, plan.owner, check) or await self._keep(plan, preflight, check)
         if new.absent:
             return ContractFacts("absent", why=new.absent)
@@ -142,11 +140,6 @@ class Contracts:
         if config_map is None:
             raise _NothingKnownError(f"{key} is gone")
         return kept_document(config_map).compressed
-
-
-def check_of(deployment: Object) -> str | None:
-    annotations: Mapping[str, str] = deployment["metadata"].get("annotations") or {}
-    return annotations.get(ANNOTATION_PREFLIGHT)
 
 
 def kept_in(cache: ObjectCache, owner: Owner, check: str) -> KeptDocument | None:

@@ -6,7 +6,7 @@ from fastapi_fleet.constants import API_VERSION, LABEL_COMPONENT
 from fastapi_fleet.errors import NotOwnedError, PredecessorLeavingError
 from fastapi_fleet.kube.cache import owner_of
 from fastapi_fleet.kube.kinds import Object, ObjectKey, key_of
-from fastapi_fleet.resources.manifest import Manifest, Owner
+from fastapi_fleet.resources.manifest import Manifest, Owner, label_of
 
 
 def owner_key(owner: Owner) -> ObjectKey:
@@ -28,8 +28,7 @@ def is_garbage_collected_with(obj: Object, owner: Owner) -> bool:
 
 def component_of(obj: Object) -> str:
     """Which part of its owner a child is; empty where a hand has taken the label away."""
-    labels: Mapping[str, str] = obj["metadata"].get("labels") or {}
-    return labels.get(LABEL_COMPONENT, "")
+    return label_of(obj, LABEL_COMPONENT) or ""
 
 
 def controller_of(obj: Object) -> Mapping[str, str] | None:

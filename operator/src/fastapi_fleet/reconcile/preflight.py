@@ -5,11 +5,11 @@ from dataclasses import replace
 from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.kinds import Object, ObjectKey, key_of
 from fastapi_fleet.reconcile.children import Children
-from fastapi_fleet.reconcile.contracts import check_of, kept_in
+from fastapi_fleet.reconcile.contracts import kept_in
 from fastapi_fleet.reconcile.observe import pods_of
 from fastapi_fleet.reconcile.ownership import owner_key, refuse_foreign
 from fastapi_fleet.reconcile.service_plan import ServicePlan
-from fastapi_fleet.resources.preflight_job import COMPONENT, asked_app
+from fastapi_fleet.resources.preflight_job import COMPONENT, asked_app, checked_before
 from fastapi_fleet.status.facts import PreflightFacts, ServiceFacts
 from fastapi_fleet.status.revisions import revision_of
 
@@ -45,7 +45,7 @@ def asks_nothing(plan: ServicePlan, cache: ObjectCache) -> bool:
     """Whether what is to run does so already, and its OpenAPI document is kept where one is wanted."""
     if asked_app(plan.spec) is None:
         return runs_already(plan)
-    check = check_of(plan.manifests.workload)
+    check = checked_before(plan.manifests.workload)
     return runs_already(plan) and check is not None and kept_in(cache, plan.owner, check) is not None
 
 
@@ -54,7 +54,7 @@ def runs_already(plan: ServicePlan) -> bool:
     live = plan.observed.deployment
     if live is None:
         return False
-    checked, wanted = check_of(live), check_of(plan.manifests.workload)
+    checked, wanted = checked_before(live), checked_before(plan.manifests.workload)
     if checked is not None:
         return checked == wanted
     serves = (live.get("status") or {}).get("availableReplicas", 0) > 0

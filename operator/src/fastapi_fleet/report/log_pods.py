@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from fastapi_fleet.kube.kinds import Object
 from fastapi_fleet.resources import names
+from fastapi_fleet.resources.manifest import label_of
 from fastapi_fleet.status.jobs import LABEL_JOB
 from fastapi_fleet.status.revisions import revision_of
 
@@ -18,8 +19,7 @@ def of_newest_job(pods: Sequence[Object], jobs: Sequence[Object]) -> list[Object
     if not jobs:
         return []
     newest = max(jobs, key=lambda job: job["metadata"].get("creationTimestamp") or "")
-    name = newest["metadata"]["name"]
-    return in_order(pod for pod in pods if (pod["metadata"].get("labels") or {}).get(LABEL_JOB) == name)
+    return in_order(pod for pod in pods if label_of(pod, LABEL_JOB) == newest["metadata"]["name"])
 
 
 def in_order(pods: Iterable[Object]) -> list[Object]:

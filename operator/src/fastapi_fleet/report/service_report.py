@@ -9,6 +9,7 @@ from fastapi_fleet.api.resource_status import FastAPIServiceStatus, FleetPlatfor
 from fastapi_fleet.constants import LABEL_COMPONENT
 from fastapi_fleet.kube.kinds import Object
 from fastapi_fleet.reconcile.parse import parse_status
+from fastapi_fleet.resources.manifest import label_of
 from fastapi_fleet.status.conditions import is_true
 from fastapi_fleet.status.pods import first_cause
 from fastapi_fleet.status.revisions import revision_of
@@ -145,7 +146,7 @@ def _pod(pod: Object) -> PodReport:
     leaving = "Terminating" if pod["metadata"].get("deletionTimestamp") else None
     return PodReport(
         name=pod["metadata"]["name"],
-        component=(pod["metadata"].get("labels") or {}).get(LABEL_COMPONENT, ""),
+        component=label_of(pod, LABEL_COMPONENT) or "",
         state=leaving or (cause.reason if cause else status.get("phase", "Unknown")),
         ready=is_true(pod, "Ready"),
         restarts=sum(container.get("restartCount", 0) for container in containers),

@@ -15,7 +15,7 @@ from fastapi_fleet.constants import (
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.config_map import with_coming_config
 from fastapi_fleet.resources.deployment import template_revision
-from fastapi_fleet.resources.manifest import Manifest, Owner, child, selector_labels, with_hash
+from fastapi_fleet.resources.manifest import Manifest, Owner, child, label_of, selector_labels, with_hash
 from fastapi_fleet.resources.service import render_service_of
 
 TRACK: Final = "canary"
@@ -63,8 +63,7 @@ def render_canary_service(owner: Owner, spec: FastAPIServiceSpec) -> Manifest:
 
 def component_of(canary: Manifest) -> str | None:
     """Of the pods that a canary's Deployment makes."""
-    labels: dict[str, str] = canary["spec"]["template"]["metadata"].get("labels") or {}
-    return labels.get(LABEL_COMPONENT)
+    return label_of(canary["spec"]["template"], LABEL_COMPONENT)
 
 
 def pods_by_number(weight: int, serving: int) -> int:

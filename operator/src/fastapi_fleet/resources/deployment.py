@@ -17,6 +17,7 @@ from fastapi_fleet.resources.environment import render_env, render_env_from
 from fastapi_fleet.resources.manifest import (
     Manifest,
     Owner,
+    annotation_of,
     child,
     child_labels,
     content_hash,
@@ -177,8 +178,7 @@ def is_handed_over(live: Manifest, wanted: Manifest) -> bool:
     """Whether the replicas of the live Deployment are not the operator's to send: it can leave them out."""
     if "replicas" in wanted["spec"]:
         return True
-    annotations: dict[str, str] = live["metadata"].get("annotations") or {}
-    return annotations.get(ANNOTATION_REPLICAS) == AUTOSCALED
+    return annotation_of(live, ANNOTATION_REPLICAS) == AUTOSCALED
 
 
 def _topology_spread(owner: Owner, component: str) -> list[Manifest]:

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from fastapi_fleet.constants import ANNOTATION_HASH
-from fastapi_fleet.resources.manifest import Manifest
+from fastapi_fleet.resources.manifest import Manifest, annotation_of
 from fastapi_fleet.resources.strays import changeable, removal_of_strays
 
 _FACTORS = {
@@ -41,9 +41,8 @@ def holds(live: Manifest, desired: Manifest) -> bool:
 
 def is_made_from(live: Manifest, desired: Manifest) -> bool:
     """Whether this very manifest was applied last, whatever became of the object since."""
-    annotations: Mapping[str, str] = live.get("metadata", {}).get("annotations") or {}
     wanted: str = desired["metadata"]["annotations"][ANNOTATION_HASH]
-    return annotations.get(ANNOTATION_HASH) == wanted
+    return annotation_of(live, ANNOTATION_HASH) == wanted
 
 
 def contains(live: object, desired: object, field: object = None, *, quantities: bool = False) -> bool:

@@ -79,6 +79,18 @@ def selector_labels(app: str, component: str) -> dict[str, str]:
     return {LABEL_NAME: app, LABEL_COMPONENT: component, LABEL_MANAGED_BY: MANAGED_BY}
 
 
+def annotation_of(obj: Mapping[str, Any], name: str) -> str | None:
+    """None where it is not there: a hand may have taken away all of them."""
+    annotations: Mapping[str, str] = obj.get("metadata", {}).get("annotations") or {}
+    return annotations.get(name)
+
+
+def label_of(obj: Mapping[str, Any], name: str) -> str | None:
+    """None where it is not there: a hand may have taken away all of them."""
+    labels: Mapping[str, str] = obj.get("metadata", {}).get("labels") or {}
+    return labels.get(name)
+
+
 def content_hash(content: object) -> str:
     """16 hexadecimal digits that change when JSON content does; key order does not matter."""
     return hashlib.sha256(canonical_json(content).encode()).hexdigest()[:16]

@@ -1,6 +1,7 @@
 """Job that asks a new image for settings and OpenAPI document: a pod like the service's own, with another command."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from fastapi_fleet.api.preflight_spec import Preflight
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
@@ -9,7 +10,7 @@ from fastapi_fleet.preflight.answer import script
 from fastapi_fleet.preflight.check_image import REFUSED
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.config_map import with_coming_config
-from fastapi_fleet.resources.manifest import Manifest, Owner, child, child_labels, content_hash
+from fastapi_fleet.resources.manifest import Manifest, Owner, annotation_of, child, child_labels, content_hash
 from fastapi_fleet.resources.probes import PROBE_FIELDS
 
 COMPONENT: Final = "preflight"
@@ -24,6 +25,11 @@ _OF_THE_PROCESS = ("image", "env", "envFrom", "volumeMounts")
 def preflight_annotation(spec: FastAPIServiceSpec, template: Manifest) -> dict[str, str]:
     """On a Deployment whose image and configuration have been checked."""
     return {} if spec.preflight is None else {ANNOTATION_PREFLIGHT: checked_hash(spec, spec.preflight, template)}
+
+
+def checked_before(deployment: Mapping[str, Any]) -> str | None:
+    """Hash of what was checked before the Deployment was written. None where nothing was."""
+    return annotation_of(deployment, ANNOTATION_PREFLIGHT)
 
 
 def asked_app(spec: FastAPIServiceSpec) -> str | None:

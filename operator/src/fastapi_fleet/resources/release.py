@@ -6,14 +6,14 @@ from urllib.parse import urlsplit
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.constants import ANNOTATION_CONFIG_HASH, ANNOTATION_RELEASE, ANNOTATION_REVISION
 from fastapi_fleet.resources import names
-from fastapi_fleet.resources.manifest import Manifest, content_hash
+from fastapi_fleet.resources.manifest import Manifest, annotation_of, content_hash
 from fastapi_fleet.resources.service_inputs import ServiceInputs
 
 _WITH_SECRETS = frozenset({ANNOTATION_CONFIG_HASH, ANNOTATION_REVISION})
 
 
 def release_annotation(spec: FastAPIServiceSpec, template: Manifest, inputs: ServiceInputs) -> dict[str, str]:
-    """None where nothing is tried."""
+    """Empty where nothing is tried."""
     if spec.rollout.canary is None:
         return {}
     annotations: Mapping[str, str] = template["metadata"]["annotations"]
@@ -29,7 +29,7 @@ def release_annotation(spec: FastAPIServiceSpec, template: Manifest, inputs: Ser
 
 def is_same_release(live: Manifest, wanted: Manifest) -> bool:
     """Whether the one Deployment has nothing of the other that a canary would try."""
-    releases = [(obj["metadata"].get("annotations") or {}).get(ANNOTATION_RELEASE) for obj in (live, wanted)]
+    releases = [annotation_of(obj, ANNOTATION_RELEASE) for obj in (live, wanted)]
     return releases[0] is not None and releases[0] == releases[1]
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.constants import ANNOTATION_REVISION_SPEC
-from fastapi_fleet.resources.manifest import canonical_json, content_hash
+from fastapi_fleet.resources.manifest import annotation_of, canonical_json, content_hash
 
 REVISION_FIELDS: Final = frozenset(
     {
@@ -45,8 +45,7 @@ def snapshot_annotation(spec: FastAPIServiceSpec) -> dict[str, str]:
 
 def snapshot_in(obj: Mapping[str, Any]) -> str | None:
     """What is kept on a Deployment or on a ReplicaSet."""
-    annotations: Mapping[str, str] = obj["metadata"].get("annotations") or {}
-    return annotations.get(ANNOTATION_REVISION_SPEC)
+    return annotation_of(obj, ANNOTATION_REVISION_SPEC)
 
 
 def snapshot_hash(snapshot: str) -> str:

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fastapi_fleet.api.times import Time
 from fastapi_fleet.constants import ANNOTATION_ROTATE, ANNOTATION_ROTATION, BackingPart
-from fastapi_fleet.resources.manifest import Manifest, content_hash
+from fastapi_fleet.resources.manifest import Manifest, annotation_of, content_hash
 
 
 class RotationRecord(BaseModel):
@@ -24,7 +24,7 @@ class RotationRecord(BaseModel):
 
 def rotation_request(service: Manifest) -> str | None:
     """What a service is asked by its annotation, as a hash: that may be of any length. None where nobody asks."""
-    asked = (service["metadata"].get("annotations") or {}).get(ANNOTATION_ROTATE)
+    asked = annotation_of(service, ANNOTATION_ROTATE)
     return None if asked is None else content_hash(asked)
 
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from fastapi_fleet.api.times import Time
 from fastapi_fleet.constants import ANNOTATION_SIGNING_KEYS
-from fastapi_fleet.resources.manifest import Manifest, canonical_json
+from fastapi_fleet.resources.manifest import Manifest, annotation_of, canonical_json
 
 Stage = Literal["Alone", "NextPublished", "PreviousAccepted"]
 """What the second key is: there is none, it is the next one, it is the one before."""
@@ -38,8 +38,7 @@ def signing_key_annotation(records: Mapping[str, SigningKeyRecord]) -> dict[str,
 
 def signing_key_records(secret: Manifest) -> dict[str, SigningKeyRecord]:
     """Those of a live Secret, by variable. What a hand has spoilt is none: the keys themselves then tell the stage."""
-    annotations: Mapping[str, str] = secret["metadata"].get("annotations") or {}
     try:
-        return _Records.validate_json(annotations.get(ANNOTATION_SIGNING_KEYS, "{}"))
+        return _Records.validate_json(annotation_of(secret, ANNOTATION_SIGNING_KEYS) or "{}")
     except ValidationError:
         return {}

@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fastapi_fleet.api.resource_status import HISTORY_LIMIT, FastAPIServiceStatus, RevisionRecord
-from fastapi_fleet.constants import ANNOTATION_CONFIG_HASH, ANNOTATION_PREFLIGHT
+from fastapi_fleet.constants import ANNOTATION_CONFIG_HASH
 from fastapi_fleet.resources import names
+from fastapi_fleet.resources.manifest import annotation_of
+from fastapi_fleet.resources.preflight_job import checked_before
 from fastapi_fleet.resources.revision_spec import snapshot_hash, snapshot_in
 from fastapi_fleet.status.facts import LiveObject, ServiceFacts
 from fastapi_fleet.status.job_answers import schema_answer
@@ -29,7 +31,7 @@ def revision_history(
         digest=(known.digest if known else None) or _digest(facts),
         config_hash=_config_hash(deployment),
         spec_hash=_spec_hash(deployment),
-        check=_check(deployment) or (known.check if known else None),
+        check=checked_before(deployment) or (known.check if known else None),
         first_seen=known.first_seen if known else now,
         rolled_out=_rolled_out(previous.history, known, now),
         migrations=_migrations(facts, previous.history, known),
@@ -73,13 +75,7 @@ def _never_dropped(facts: ServiceFacts, previous: FastAPIServiceStatus) -> froze
 
 
 def _config_hash(deployment: LiveObject) -> str | None:
-    annotations: Mapping[str, str] = deployment["spec"]["template"].get("metadata", {}).get("annotations") or {}
-    return annotations.get(ANNOTATION_CONFIG_HASH)
-
-
-def _check(deployment: LiveObject) -> str | None:
-    annotations: Mapping[str, str] = deployment["metadata"].get("annotations") or {}
-    return annotations.get(ANNOTATION_PREFLIGHT)
+    return annotation_of(deployment["spec"]["template"], ANNOTATION_CONFIG_HASH)
 
 
 def _spec_hash(deployment: LiveObject) -> str | None:

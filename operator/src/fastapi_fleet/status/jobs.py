@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from fastapi_fleet.api.conditions import MESSAGE_LIMIT
+from fastapi_fleet.resources.manifest import label_of
 from fastapi_fleet.status.conditions import condition_of, is_true, shorten
 from fastapi_fleet.status.facts import LiveObject, ServiceFacts
 from fastapi_fleet.status.revisions import revision_of
@@ -25,7 +26,7 @@ def is_at_work(job: LiveObject) -> bool:
 
 def pods_of_job(pods: Iterable[LiveObject], job: LiveObject) -> list[LiveObject]:
     name = job["metadata"]["name"]
-    return [pod for pod in pods if (pod["metadata"].get("labels") or {}).get(LABEL_JOB) == name]
+    return [pod for pod in pods if label_of(pod, LABEL_JOB) == name]
 
 
 def beside_what_serves(text: str, facts: ServiceFacts) -> str:

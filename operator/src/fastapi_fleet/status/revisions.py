@@ -1,9 +1,8 @@
 """Which revision a Deployment or a pod is of, and how a revision that is stuck is told from the one that serves."""
 
-from collections.abc import Mapping
-
 from fastapi_fleet.api.conditions import MESSAGE_LIMIT
 from fastapi_fleet.constants import ANNOTATION_REVISION
+from fastapi_fleet.resources.manifest import annotation_of
 from fastapi_fleet.status.conditions import is_true, shorten
 from fastapi_fleet.status.facts import LiveObject, ServiceFacts
 
@@ -12,8 +11,7 @@ _IMAGE_LIMIT_OF_MANY = 100
 
 
 def revision_of(obj: LiveObject) -> str | None:
-    annotations: Mapping[str, str] = obj["metadata"].get("annotations") or {}
-    return annotations.get(ANNOTATION_REVISION)
+    return annotation_of(obj, ANNOTATION_REVISION)
 
 
 def image_of(deployment: LiveObject) -> str:
