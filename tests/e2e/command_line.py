@@ -15,6 +15,9 @@ from eventually import eventually
 from kubectl import Kubectl, Manifest
 
 PROGRAM: Final = Path(__file__).parents[2] / ".venv/bin/fleet"
+HEEDING_THE_KEYBOARD: Final = ("env", "--default-signal=INT")
+"""A shell has what it starts in the background ignore SIGINT, and a test run that it starts so hands that on."""
+
 TIMEOUT_SECONDS: Final = 120
 
 
@@ -70,7 +73,8 @@ class FleetCommand:
     @contextmanager
     def following(self, *arguments: str) -> Iterator[Following]:
         with NamedTemporaryFile("w+") as output:
-            process = subprocess.Popen(self._command(arguments), env=self._environment(), stdout=output, text=True)
+            command = [*HEEDING_THE_KEYBOARD, *self._command(arguments)]
+            process = subprocess.Popen(command, env=self._environment(), stdout=output, text=True)
             try:
                 yield Following(process, Path(output.name))
             finally:

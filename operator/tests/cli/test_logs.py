@@ -34,6 +34,9 @@ from support.waiting import until
 MIGRATING: dict[str, Any] = {"database": {"migrations": {"command": ["alembic", "upgrade", "head"]}}}
 
 
+HEEDING_THE_KEYBOARD = ("env", "--default-signal=INT")
+"""A shell has what it starts in the background ignore SIGINT, and a test run that it starts so hands that on."""
+
 BOUNDS = {"tailLines": "1", "sinceSeconds": "60"}
 
 
@@ -246,7 +249,10 @@ async def test_following_is_ended_by_the_keyboard_with_0(cluster: CommandedClust
     put(cluster, pod("shop-1", revision=await shop(cluster)), b"runs\n")
     command = Path(sys.executable).with_name("fleet")
     process = await asyncio.create_subprocess_exec(
-        command, "logs", "shop", "--follow", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        *HEEDING_THE_KEYBOARD,
+        *(command, "logs", "shop", "--follow"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
     assert await process.stdout.readline() == b"shop-1 runs\n"
