@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from fastapi_fleet.cli.app import app
 from fastapi_fleet.constants import (
     ANNOTATION_REVISION,
@@ -228,6 +230,44 @@ async def test_cluster_that_refuses_or_is_away_ends_with_3(
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
     result = await cluster.fleet("status")
     assert (result.exit_code, "cannot log in" in result.errors) == (3, True)
+
+
+def add_context(path: Path, name: str, **cluster: str) -> None:
+    """Another context beside the current one."""
+    config = yaml.safe_load(path.read_text())
+    config["clusters"].append({"name": name, "cluster": cluster})
+    config["contexts"].append({"name": name, "context": {"cluster": name, "user": "stub", "namespace": "elsewhere"}})
+    path.write_text(yaml.safe_dump(config))
+
+
+ASKING = ("approve", "diff", "logs", "pause", "resume", "retry", "rollback", "rotate", "status")
+
+
+@pytest.mark.parametrize("command", ASKING)
+async def test_every_command_asks_the_cluster_of_the_named_context(
+    cluster: Cluster, tmp_path: Path, command: str
+) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    add_context(Path(os.environ["KUBECONFIG"]), "away", server=f"http://{address}")
+    (tmp_path / "shop.yaml").write_text(yaml.safe_dump(fastapi_service()))
+    about = [str(tmp_path / "shop.yaml")] if command == "diff" else ["shop"]
+    result = await cluster.fleet(command, *about, "--context", "away")
+    assert (result.exit_code, address in result.errors) == (3, True)
+
+
+async def test_context_has_a_namespace_of_its_own_and_is_named_where_it_is_not_there(cluster: Cluster) -> None:
+    add_context(Path(os.environ["KUBECONFIG"]), "other", server=cluster.server.url)
+    result = await cluster.fleet("status", "shop", "--context", "other")
+    assert "there is no FastAPIService shop in namespace elsewhere" in result.errors
+    result = await cluster.fleet("status", "shop", "--context", "gone")
+    assert (result.exit_code, "lacks the context gone, and has other, stub" in result.errors) == (3, True)
+
+
+async def test_certificates_that_cannot_be_read_are_an_error_and_no_traceback(cluster: Cluster) -> None:
+    path = Path(os.environ["KUBECONFIG"])
+    add_context(path, "lost", server="https://127.0.0.1", **{"certificate-authority": "gone.crt"})
+    result = await cluster.fleet("status", "--context", "lost")
+    assert (result.exit_code, "certificates cannot be read" in result.errors) == (3, True)
 
 
 async def completed(typed: str) -> list[str]:

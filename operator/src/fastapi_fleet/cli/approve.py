@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from fastapi_fleet.api.resource_status import FastAPIServiceStatus
-from fastapi_fleet.cli.cluster import Namespace, in_cluster
+from fastapi_fleet.cli.cluster import ContextName, Namespace, in_cluster
 from fastapi_fleet.cli.exits import ExitCode, fail
 from fastapi_fleet.cli.output import Format, Output, print_done
 from fastapi_fleet.cli.services import ServiceName, get_service
@@ -20,6 +20,7 @@ EXAMPLES = "Examples: fleet approve shop · fleet approve shop --revision 3326a7
 def approve(
     name: ServiceName,
     namespace: Namespace = None,
+    context: ContextName = None,
     revision: Annotated[
         str | None, typer.Option(help="The revision that was looked at. The one that waits when left out.")
     ] = None,
@@ -41,7 +42,7 @@ def approve(
         await client.correct(service, [_operation(service, waiting)])
         return where, waiting
 
-    where, approved = in_cluster(write, namespace)
+    where, approved = in_cluster(write, namespace, context)
     said = f"{name} may run revision {approved}. What becomes of it: fleet status {name}"
     print_done(said, {"name": name, "namespace": where, "approved": approved}, output)
 

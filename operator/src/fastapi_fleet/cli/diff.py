@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from fastapi_fleet.cli.cluster import ASKING, Namespace, in_cluster
+from fastapi_fleet.cli.cluster import ASKING, ContextName, Namespace, in_cluster
 from fastapi_fleet.cli.consoles import answers
 from fastapi_fleet.cli.exits import ExitCode
 from fastapi_fleet.cli.files import Files
@@ -31,6 +31,7 @@ _MARKS = {"create": ("+", "green"), "change": ("~", "yellow"), "delete": ("-", "
 def diff(
     files: Files,
     namespace: Namespace = None,
+    context: ContextName = None,
     output: Annotated[Format, typer.Option("--output", "-o", help="How to print the changes.")] = Format.TEXT,
     caller_namespace: CallerNamespaces = None,
     operator_namespace: OperatorNamespace = "fastapi-fleet-system",
@@ -50,7 +51,7 @@ def diff(
         with told_when_slow(ASKING):
             return await preview(client, [_placed(resource, where) for resource in resources], settings)
 
-    found = in_cluster(read, namespace)
+    found = in_cluster(read, namespace, context)
     if output is Format.TEXT:
         _print(found)
     else:

@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from fastapi_fleet.api.span import span_of
-from fastapi_fleet.cli.cluster import Namespace, in_cluster
+from fastapi_fleet.cli.cluster import ContextName, Namespace, in_cluster
 from fastapi_fleet.cli.consoles import answers, remarks
 from fastapi_fleet.cli.exits import ExitCode, fail
 from fastapi_fleet.cli.log_stream import Sink, follow_logs, print_logs
@@ -40,6 +40,7 @@ def logs(
     name: ServiceName,
     *,
     namespace: Namespace = None,
+    context: ContextName = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines and pods come, until Ctrl-C.")] = False,
     previous: Annotated[bool, typer.Option("--previous", "-p", help="Of containers before their restart.")] = False,
     since: Annotated[str | None, typer.Option(help="Only what is younger, such as 90s, 10m, 2h or 1d.")] = None,
@@ -78,7 +79,7 @@ def logs(
         return await print_logs(client, pods, params, sink)
 
     try:
-        found = in_cluster(read, namespace)
+        found = in_cluster(read, namespace, context)
     except KeyboardInterrupt:
         if not follow:
             raise

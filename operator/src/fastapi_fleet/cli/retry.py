@@ -1,6 +1,6 @@
 """`fleet retry`."""
 
-from fastapi_fleet.cli.cluster import Namespace, in_cluster
+from fastapi_fleet.cli.cluster import ContextName, Namespace, in_cluster
 from fastapi_fleet.cli.exits import ExitCode, fail
 from fastapi_fleet.cli.output import Format, Output, print_done
 from fastapi_fleet.cli.services import ServiceName, belonging_to, get_service
@@ -15,6 +15,7 @@ EXAMPLES = "Examples: fleet retry shop · fleet retry shop -n team && fleet logs
 def retry(
     name: ServiceName,
     namespace: Namespace = None,
+    context: ContextName = None,
     output: Output = Format.TEXT,
 ) -> None:
     """Run a failed preflight or failed migrations of a service again, with the image and configuration of its spec now.
@@ -32,7 +33,7 @@ def retry(
             await client.delete(job)
         return where, [job["metadata"]["name"] for job in failed]
 
-    where, deleted = in_cluster(write, namespace)
+    where, deleted = in_cluster(write, namespace, context)
     if not deleted:
         fail(
             f"no preflight and no migration of {name} has failed", f"How far it is: fleet status {name}", ExitCode.FOUND

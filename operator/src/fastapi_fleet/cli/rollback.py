@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from fastapi_fleet.api.resource_status import FastAPIServiceStatus
-from fastapi_fleet.cli.cluster import Namespace, in_cluster
+from fastapi_fleet.cli.cluster import ContextName, Namespace, in_cluster
 from fastapi_fleet.cli.exits import ExitCode, fail
 from fastapi_fleet.cli.output import Format, Output, print_done
 from fastapi_fleet.cli.services import ServiceName, get_service
@@ -19,6 +19,7 @@ EXAMPLES = "Examples: fleet rollback shop · fleet rollback shop --to 3326a7b6b0
 def rollback(
     name: ServiceName,
     namespace: Namespace = None,
+    context: ContextName = None,
     to: Annotated[
         str | None, typer.Option(help="Revision to run. The newest other one that was ready when left out.")
     ] = None,
@@ -35,7 +36,7 @@ def rollback(
         await client.correct(service, [_operation(service, revision)])
         return where, revision
 
-    where, revision = in_cluster(write, namespace)
+    where, revision = in_cluster(write, namespace, context)
     what = f"goes back to revision {revision}" if revision else "goes forward to what its spec says"
     said = f"{name} {what}. What becomes of it: fleet status {name}"
     print_done(said, {"name": name, "namespace": where, "rollbackTo": revision}, output)

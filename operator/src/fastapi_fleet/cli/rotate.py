@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from fastapi_fleet.cli.cluster import Namespace, in_cluster
+from fastapi_fleet.cli.cluster import ContextName, Namespace, in_cluster
 from fastapi_fleet.cli.exits import ExitCode, fail
 from fastapi_fleet.cli.output import Format, Output, print_done
 from fastapi_fleet.cli.services import ServiceName, get_service
@@ -15,7 +15,9 @@ from fastapi_fleet.kube.kinds import Object
 EXAMPLES = "Examples: fleet rotate shop · fleet rotate shop -n team && fleet status shop -n team"
 
 
-def rotate(name: ServiceName, namespace: Namespace = None, output: Output = Format.TEXT) -> None:
+def rotate(
+    name: ServiceName, namespace: Namespace = None, context: ContextName = None, output: Output = Format.TEXT
+) -> None:
     """Give a service new passwords for its database and broker, and new signing keys, while it runs.
 
     Its pods restart one by one; the old passwords are locked when none of them logs in by them any more, and an old key
@@ -34,7 +36,7 @@ def rotate(name: ServiceName, namespace: Namespace = None, output: Output = Form
         await client.correct(service, [_operation(service, asked_at)])
         return where
 
-    where = in_cluster(write, namespace)
+    where = in_cluster(write, namespace, context)
     said = f"{name} gets new passwords and keys. How far that is: fleet status {name}"
     print_done(said, {"name": name, "namespace": where, "rotate": asked_at}, output)
 

@@ -24,7 +24,7 @@ def _complete(context: typer.Context, incomplete: str) -> list[str]:
 
     async def read_soon() -> list[str]:
         async with asyncio.timeout(COMPLETION_SECONDS):
-            return await connected(read, context.params.get("namespace"))
+            return await connected(read, context.params.get("namespace"), context.params.get("context"))
 
     try:
         names = asyncio.run(read_soon())

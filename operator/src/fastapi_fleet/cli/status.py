@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console, RenderableType
 
-from fastapi_fleet.cli.cluster import ASKING, Namespace, in_cluster
+from fastapi_fleet.cli.cluster import ASKING, ContextName, Namespace, in_cluster
 from fastapi_fleet.cli.exits import ExitCode
 from fastapi_fleet.cli.output import Format, print_data
 from fastapi_fleet.cli.patience import told_when_slow
@@ -26,6 +26,7 @@ EXAMPLES = "Examples: fleet status · fleet status shop -n team · fleet status 
 def status(
     name: AnyService = None,
     namespace: Namespace = None,
+    context: ContextName = None,
     output: Annotated[Format, typer.Option("--output", "-o", help="How to print it.")] = Format.TEXT,
 ) -> None:
     """Tell why services are ready or not: conditions, pods, revisions and servers, and what to do about it.
@@ -40,7 +41,7 @@ def status(
             services = await client.list_objects(FASTAPI_SERVICE, where, None)
         return where, await _reports(client, where, services)
 
-    where, reports = in_cluster(read, namespace)
+    where, reports = in_cluster(read, namespace, context)
     if output is not Format.TEXT:
         print_data([asdict(report) for report in reports] if name is None else asdict(reports[0]), output)
     else:

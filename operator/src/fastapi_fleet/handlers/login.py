@@ -2,26 +2,61 @@
 
 import kopf
 import structlog
-import yaml
 
 from fastapi_fleet.errors import ApiUnavailableError
+from fastapi_fleet.kube import exec_plugin
+from fastapi_fleet.kube.kubeconfig import Context, User, read_context
 
 log = structlog.get_logger(__name__)
 
 
-def log_in() -> kopf.ConnectionInfo:
-    """From the pod's service account, else from the kubeconfig's current context. Raises ApiUnavailableError."""
-    settings = kopf.OperatorSettings()
-    try:
-        found = kopf.login_with_service_account(settings=settings, logger=log) or kopf.login_with_kubeconfig(
-            settings=settings, logger=log
-        )
-    except OSError as error:
-        raise ApiUnavailableError(f"cannot log in to a cluster: {error.filename}: {error.strerror}") from error
-    except (kopf.LoginError, yaml.YAMLError) as error:
-        raise ApiUnavailableError(f"cannot log in to a cluster: {error}") from error
-    except (AttributeError, KeyError, TypeError) as error:
-        raise ApiUnavailableError(f"the kubeconfig lacks what its current context names: {error}") from error
+def log_in(context: str | None = None) -> kopf.ConnectionInfo:
+    """From the pod's service account, else from the kubeconfig's current context.
+
+    Args:
+        context: of the kubeconfig, which then goes before the service account.
+
+    Raises:
+        ApiUnavailableError: there is neither, or it does not let in. Says which file or command is at fault.
+    """
+    in_pod = None if context else kopf.login_with_service_account(settings=kopf.OperatorSettings(), logger=log)
+    if in_pod is not None:
+        return in_pod
+    found = read_context(context)
     if found is None:
         raise ApiUnavailableError("there is neither a service account nor a kubeconfig: set KUBECONFIG")
-    return found
+    return _connection(found)
+
+
+def _connection(context: Context) -> kopf.ConnectionInfo:
+    """Of a path and data for the same thing, data go first, as with kubectl."""
+    cluster, user = context.cluster, context.user
+    obtained = exec_plugin.ask(user.plugin, cluster) if user.plugin else exec_plugin.Credential()
+    certificate = obtained.client_certificate_data or user.client_certificate_data
+    key = obtained.client_key_data or user.client_key_data
+    return kopf.ConnectionInfo(
+        server=cluster.server,
+        ca_path=None if cluster.certificate_authority_data else cluster.certificate_authority,
+        ca_data=cluster.certificate_authority_data,
+        insecure=cluster.insecure_skip_tls_verify,
+        proxy_url=cluster.proxy_url,
+        certificate_path=None if certificate else user.client_certificate,
+        certificate_data=certificate,
+        private_key_path=None if key else user.client_key,
+        private_key_data=key,
+        username=user.username,
+        password=user.password,
+        token=obtained.token or _token(user),
+        default_namespace=context.namespace,
+        expiration=obtained.expiration_timestamp,
+    )
+
+
+def _token(user: User) -> str | None:
+    """The one in the file goes first: whoever rotates it writes it there."""
+    if user.token_file is None:
+        return user.token
+    try:
+        return user.token_file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ApiUnavailableError(f"cannot log in to a cluster: {user.token_file}: {error.strerror}") from error

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import aiohttp
 
+from fastapi_fleet.errors import ApiUnavailableError
 from fastapi_fleet.kube.body import encode
 
 JSON = "application/json"
@@ -31,6 +32,9 @@ class Access(Protocol):
 
     @property
     def proxy_url(self) -> str | None: ...
+
+    @property
+    def default_namespace(self) -> str | None: ...
 
     def as_http_headers(self) -> dict[str, str]: ...
 
@@ -55,7 +59,11 @@ class Answer:
 
 
 class Connection:
-    """To be made within a running event loop. Raises ApiUnavailableError where there are no credentials."""
+    """To be made within a running event loop. Raises ApiUnavailableError without credentials that can be read.
+
+    Attributes:
+        namespace: the one that is meant where none is named. None where the credentials come without one.
+    """
 
     def __init__(
         self, login: Login, *, clock: Callable[[], float] = time.monotonic, timeout: float = REQUEST_TIMEOUT_SECONDS
@@ -63,11 +71,12 @@ class Connection:
         access = login()
         self._login = login
         self._clock = clock
+        self.namespace = access.default_namespace
         self._server = access.server.rstrip("/")
         self._authorization = access.as_http_headers()
         self._logged_in_at = clock()
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=access.as_ssl_context(), limit=MOST_CONNECTIONS),
+            connector=aiohttp.TCPConnector(ssl=_certificates(access), limit=MOST_CONNECTIONS),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=CONNECT_TIMEOUT_SECONDS),
             proxy=access.proxy_url,
@@ -133,6 +142,13 @@ class Connection:
             allow_redirects=False,
         ) as response:
             return await answer_of(response)
+
+
+def _certificates(access: Access) -> ssl.SSLContext:
+    try:
+        return access.as_ssl_context()
+    except (OSError, ValueError) as error:
+        raise ApiUnavailableError(f"cannot log in to a cluster: its certificates cannot be read: {error}") from error
 
 
 async def answer_of(response: aiohttp.ClientResponse) -> Answer:
