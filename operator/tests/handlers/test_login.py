@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import kopf
 import pytest
 import yaml
 from fastapi_fleet.errors import ApiUnavailableError
@@ -44,6 +45,21 @@ def test_named_context_is_used_and_asks_by_its_own_credentials(kubeconfig: Path)
     assert (found.server, found.as_http_headers()) == ("https://cloud.example", {"Authorization": "Bearer printed"})
     assert (found.default_namespace, found.expiration) == (None, datetime(2099, 1, 1, tzinfo=UTC))
     assert log_in().server == "https://cluster.example"
+
+
+def test_service_account_goes_before_the_kubeconfig_at_home_only(
+    kubeconfig: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_pod = kopf.ConnectionInfo(server="https://pod.example")
+    monkeypatch.setattr(kopf, "login_with_service_account", lambda **_: in_pod)
+    write_kubeconfig(kubeconfig, "https://cluster.example")
+    assert log_in().server == "https://cluster.example"
+    monkeypatch.delenv("KUBECONFIG")
+    monkeypatch.setenv("HOME", str(kubeconfig.parent))
+    (kubeconfig.parent / ".kube").mkdir()
+    write_kubeconfig(kubeconfig.parent / ".kube" / "config", "https://home.example")
+    assert log_in().server == "https://pod.example"
+    assert log_in("stub").server == "https://home.example"
 
 
 def test_token_of_a_file_goes_before_the_one_beside_it(kubeconfig: Path) -> None:

@@ -1,5 +1,7 @@
 """Who the operator is to the API server, read in one way for the watches and for the client of the passes."""
 
+import os
+
 import kopf
 import structlog
 
@@ -11,17 +13,18 @@ log = structlog.get_logger(__name__)
 
 
 def log_in(context: str | None = None) -> kopf.ConnectionInfo:
-    """From the pod's service account, else from the kubeconfig's current context.
+    """From the kubeconfig that KUBECONFIG names, else from the pod's service account, else from the kubeconfig at home.
 
     Args:
-        context: of the kubeconfig, which then goes before the service account.
+        context: of the kubeconfig, instead of its current one; no service account is asked then.
 
     Raises:
         ApiUnavailableError: there is neither, or it does not let in. Says which file or command is at fault.
     """
-    in_pod = None if context else kopf.login_with_service_account(settings=kopf.OperatorSettings(), logger=log)
-    if in_pod is not None:
-        return in_pod
+    if context is None and not os.environ.get("KUBECONFIG"):
+        in_pod = kopf.login_with_service_account(settings=kopf.OperatorSettings(), logger=log)
+        if in_pod is not None:
+            return in_pod
     found = read_context(context)
     if found is None:
         raise ApiUnavailableError("there is neither a service account nor a kubeconfig: set KUBECONFIG")
