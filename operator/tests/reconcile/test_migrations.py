@@ -3,6 +3,7 @@
 import base64
 from typing import Any
 
+import pytest
 from fastapi_fleet.constants import ANNOTATION_REVISION, LABEL_COMPONENT
 from fastapi_fleet.errors import BackendUnavailableError
 from fastapi_fleet.kube.kinds import Object, ObjectKey
@@ -192,8 +193,9 @@ async def test_command_of_alembic_runs_within_the_script_and_what_was_found_is_n
     (container,) = job["template"]["spec"]["containers"]
     assert container["command"] == ["python3", "-c", schema_script()]
     assert container["args"] == ["Allow", "/dev/termination-log", *COMMAND]
-    (rule,) = job["podFailurePolicy"]["rules"]
-    assert (rule["action"], rule["onExitCodes"]["values"]) == ("FailJob", [REFUSED])
+    refused = {"containerName": "app", "operator": "In", "values": [REFUSED]}
+    rule = job["podFailurePolicy"]["rules"][0]
+    assert (rule["action"], rule["onExitCodes"]) == ("FailJob", refused)
 
 
 async def test_any_other_command_runs_as_it_is() -> None:
@@ -201,7 +203,16 @@ async def test_any_other_command_runs_as_it_is() -> None:
     fleet = await furnished(shop(database={"migrations": {"command": command}}))
     job = fleet.kube.object(jobs(fleet)["1"])["spec"]
     (container,) = job["template"]["spec"]["containers"]
-    assert (container["command"], "args" in container, "podFailurePolicy" in job) == (command, False, False)
+    assert (container["command"], "args" in container) == (command, False)
+    assert [rule["action"] for rule in job["podFailurePolicy"]["rules"]] == ["Ignore"]
+
+
+@pytest.mark.parametrize("command", [COMMAND, ["./migrate"]])
+async def test_pod_that_goes_with_its_node_is_no_attempt(command: list[str]) -> None:
+    fleet = await furnished(shop(database={"migrations": {"command": command}}))
+    job = fleet.kube.object(jobs(fleet)["1"])["spec"]
+    disrupted = [{"type": "DisruptionTarget", "status": "True"}]
+    assert job["podFailurePolicy"]["rules"][-1] == {"action": "Ignore", "onPodConditions": disrupted}
 
 
 async def test_deleted_job_runs_again() -> None:

@@ -1,7 +1,5 @@
 """Job that migrates a service's database: a pod like the service's own, with another command and another login."""
 
-from typing import Any
-
 from fastapi_fleet.api.database_spec import Migrations
 from fastapi_fleet.api.service_spec import FastAPIServiceSpec
 from fastapi_fleet.constants import ANSWER_FILE
@@ -10,6 +8,7 @@ from fastapi_fleet.preflight.schema_answer import schema_script
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.config_map import with_coming_config
 from fastapi_fleet.resources.manifest import Manifest, Owner, child, child_labels
+from fastapi_fleet.resources.pod_failures import DISRUPTED, refused_by
 from fastapi_fleet.resources.probes import PROBE_FIELDS
 
 COMPONENT = "migration"
@@ -53,18 +52,15 @@ def render_migration_job(owner: Owner, spec: FastAPIServiceSpec, template: Manif
             "backoffLimit": ATTEMPTS_AFTER_THE_FIRST,
             "activeDeadlineSeconds": spec.database.migrations.timeout_seconds,
             "podReplacementPolicy": "Failed",
-            **_given_up_at_once(spec.database.migrations),
+            "podFailurePolicy": {"rules": [*_given_up_at_once(spec.database.migrations), DISRUPTED]},
             "template": {"metadata": {"labels": child_labels(owner, owner.name, COMPONENT)}, "spec": pod},
         },
     }
 
 
-def _given_up_at_once(migrations: Migrations) -> dict[str, Any]:
-    """What was found against the migrations is found again by the next attempt."""
-    if tool_of(migrations.command) is None:
-        return {}
-    refused = {"containerName": names.APP_CONTAINER, "operator": "In", "values": [REFUSED]}
-    return {"podFailurePolicy": {"rules": [{"action": "FailJob", "onExitCodes": refused}]}}
+def _given_up_at_once(migrations: Migrations) -> list[Manifest]:
+    """Exit codes of other commands mean what they will."""
+    return [] if tool_of(migrations.command) is None else [refused_by(REFUSED)]
 
 
 def _container(owner: Owner, serving: Manifest, migrations: Migrations) -> Manifest:

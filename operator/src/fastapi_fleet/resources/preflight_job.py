@@ -11,6 +11,7 @@ from fastapi_fleet.preflight.check_image import REFUSED
 from fastapi_fleet.resources import names
 from fastapi_fleet.resources.config_map import with_coming_config
 from fastapi_fleet.resources.manifest import Manifest, Owner, annotation_of, child, child_labels, content_hash
+from fastapi_fleet.resources.pod_failures import DISRUPTED, refused_by
 from fastapi_fleet.resources.probes import PROBE_FIELDS
 
 COMPONENT: Final = "preflight"
@@ -71,15 +72,7 @@ def render_preflight_job(owner: Owner, spec: FastAPIServiceSpec, template: Manif
         "spec": {
             "backoffLimit": ATTEMPTS_AFTER_THE_FIRST,
             "podReplacementPolicy": "Failed",
-            "podFailurePolicy": {
-                "rules": [
-                    {
-                        "action": "FailJob",
-                        "onExitCodes": {"containerName": names.APP_CONTAINER, "operator": "In", "values": [REFUSED]},
-                    },
-                    {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
-                ]
-            },
+            "podFailurePolicy": {"rules": [refused_by(REFUSED), DISRUPTED]},
             "template": {"metadata": {"labels": child_labels(owner, owner.name, COMPONENT)}, "spec": pod},
         },
     }
