@@ -6,7 +6,7 @@ from fastapi_fleet.constants import API_VERSION, FIELD_MANAGER, LABEL_MANAGED_BY
 from fastapi_fleet.kube.kinds import FASTAPI_SERVICE, SECRET, Object, ObjectKey
 from fastapi_fleet.reconcile.ownership import controller_of
 from fastapi_fleet.reconcile.references import version_of
-from fastapi_fleet.resources.manifest import content_hash
+from fastapi_fleet.resources.manifest import content_hash, label_of
 from fastapi_fleet.resources.spec_references import Keys
 
 References = Mapping[ObjectKey, Object | None]
@@ -36,11 +36,10 @@ def _hash_of_own_values(secret: Object, keys: Keys) -> str | None:
 
 
 def _is_kept_for_a_service(secret: Object) -> bool:
-    labels: Mapping[str, str] = secret["metadata"].get("labels") or {}
     controller = controller_of(secret)
-    if controller is None or labels.get(LABEL_MANAGED_BY) != MANAGED_BY:
+    if controller is None or label_of(secret, LABEL_MANAGED_BY) != MANAGED_BY:
         return False
-    owner = (API_VERSION, FASTAPI_SERVICE.name, labels.get(LABEL_OWNER_NAME))
+    owner = (API_VERSION, FASTAPI_SERVICE.name, label_of(secret, LABEL_OWNER_NAME))
     return (controller["apiVersion"], controller["kind"], controller["name"]) == owner
 
 

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from fastapi_fleet.api.resource_status import FastAPIServiceStatus
-from fastapi_fleet.constants import LABEL_COMPONENT
 from fastapi_fleet.kube.cache import ObjectCache
 from fastapi_fleet.kube.kinds import JOB, Object, key_of
 from fastapi_fleet.reconcile.children import Children
 from fastapi_fleet.reconcile.observe import pods_of
-from fastapi_fleet.reconcile.ownership import owner_key
+from fastapi_fleet.reconcile.ownership import component_of, owner_key
 from fastapi_fleet.reconcile.parse import parse_status
 from fastapi_fleet.reconcile.service_plan import ServicePlan
 from fastapi_fleet.resources.manifest import Owner
@@ -70,4 +69,4 @@ class Migrations:
     def _jobs(self, owner: Owner) -> list[Object]:
         """Also one whose labels somebody has taken away: it may be at work."""
         jobs = (child for child in self._cache.owned_by(owner_key(owner)) if child["kind"] == JOB.name)
-        return [job for job in jobs if (job["metadata"].get("labels") or {}).get(LABEL_COMPONENT) != PREFLIGHT]
+        return [job for job in jobs if component_of(job) != PREFLIGHT]
