@@ -72,6 +72,13 @@ class ApiUnavailableError(ReconcileError):
         self.retry_after = retry_after
 
 
+class NotLoggedInError(ApiUnavailableError):
+    """There are no credentials for the Kubernetes API that can be read, or obtained."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"cannot log in to a cluster: {problem}")
+
+
 class ApiConflictError(ReconcileError):
     """A write met a newer state (409): read again and retry."""
 

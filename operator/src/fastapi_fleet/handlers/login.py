@@ -7,7 +7,7 @@ import structlog
 
 from fastapi_fleet.errors import ApiUnavailableError
 from fastapi_fleet.kube import exec_plugin
-from fastapi_fleet.kube.kubeconfig import Context, User, read_context
+from fastapi_fleet.kube.kubeconfig import Context, User, read_context, read_file
 
 log = structlog.get_logger(__name__)
 
@@ -19,7 +19,7 @@ def log_in(context: str | None = None) -> kopf.ConnectionInfo:
         context: of the kubeconfig, instead of its current one; no service account is asked then.
 
     Raises:
-        ApiUnavailableError: there is neither, or it does not let in. Says which file or command is at fault.
+        NotLoggedInError: there is neither, or it does not let in. Says which file or command is at fault.
     """
     if context is None and not os.environ.get("KUBECONFIG"):
         in_pod = kopf.login_with_service_account(settings=kopf.OperatorSettings(), logger=log)
@@ -57,9 +57,4 @@ def _connection(context: Context) -> kopf.ConnectionInfo:
 
 def _token(user: User) -> str | None:
     """The one in the file goes first: whoever rotates it writes it there."""
-    if user.token_file is None:
-        return user.token
-    try:
-        return user.token_file.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise ApiUnavailableError(f"cannot log in to a cluster: {user.token_file}: {error.strerror}") from error
+    return user.token if user.token_file is None else read_file(user.token_file).decode().strip()

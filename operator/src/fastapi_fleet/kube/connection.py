@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import aiohttp
 
-from fastapi_fleet.errors import ApiUnavailableError
+from fastapi_fleet.errors import NotLoggedInError
 from fastapi_fleet.kube.body import encode
 
 JSON = "application/json"
@@ -59,7 +59,7 @@ class Answer:
 
 
 class Connection:
-    """To be made within a running event loop. Raises ApiUnavailableError without credentials that can be read.
+    """To be made within a running event loop. Raises NotLoggedInError without credentials that can be read.
 
     Attributes:
         namespace: the one that is meant where none is named. None where the credentials come without one.
@@ -148,7 +148,7 @@ def _certificates(access: Access) -> ssl.SSLContext:
     try:
         return access.as_ssl_context()
     except (OSError, ValueError) as error:
-        raise ApiUnavailableError(f"cannot log in to a cluster: its certificates cannot be read: {error}") from error
+        raise NotLoggedInError(f"its certificates cannot be read: {error}") from error
 
 
 async def answer_of(response: aiohttp.ClientResponse) -> Answer:

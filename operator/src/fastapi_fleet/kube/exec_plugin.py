@@ -9,14 +9,13 @@ import os
 import subprocess
 import sys
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from fastapi_fleet.errors import ApiUnavailableError
-from fastapi_fleet.kube.kubeconfig import Cluster, Plugin
+from fastapi_fleet.errors import NotLoggedInError
+from fastapi_fleet.kube.kubeconfig import Cluster, Plugin, read_file
 
 CLUSTER_CONFIG: Final = "client.authentication.k8s.io/exec"
 PLUGIN_SECONDS: Final = 120.0
@@ -41,7 +40,7 @@ class _ExecCredential(BaseModel):
 
 
 def ask(plugin: Plugin, cluster: Cluster) -> Credential:
-    """Run the plugin, whose words on standard error go where the caller's go. Raises ApiUnavailableError."""
+    """Run the plugin, whose words on standard error go where the caller's go. Raises NotLoggedInError."""
     is_interactive = _may_ask_somebody(plugin)
     told = json.dumps(_exec_credential(plugin, cluster, is_interactive=is_interactive))
     own = {variable.name: variable.value for variable in plugin.env or ()}
@@ -66,8 +65,8 @@ def ask(plugin: Plugin, cluster: Cluster) -> Credential:
         raise _failed(plugin, "printed no ExecCredential with a status") from error
 
 
-def _failed(plugin: Plugin, what: str) -> ApiUnavailableError:
-    return ApiUnavailableError(f"cannot log in to a cluster: {plugin.command}, by which the kubeconfig logs in, {what}")
+def _failed(plugin: Plugin, what: str) -> NotLoggedInError:
+    return NotLoggedInError(f"{plugin.command}, by which the kubeconfig logs in, {what}")
 
 
 def _may_ask_somebody(plugin: Plugin) -> bool:
@@ -99,11 +98,4 @@ def _cluster_info(cluster: Cluster) -> dict[str, Any]:
 def _authority(cluster: Cluster) -> str | None:
     if cluster.certificate_authority_data or cluster.certificate_authority is None:
         return cluster.certificate_authority_data
-    return base64.b64encode(_read(cluster.certificate_authority)).decode()
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ApiUnavailableError(f"cannot log in to a cluster: {path}: {error.strerror}") from error
+    return base64.b64encode(read_file(cluster.certificate_authority)).decode()

@@ -14,7 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from fastapi_fleet.errors import ApiUnavailableError
+from fastapi_fleet.errors import NotLoggedInError
 
 Found = TypeVar("Found")
 
@@ -123,7 +123,7 @@ class Context:
 def read_context(name: str | None = None) -> Context | None:
     """The context of that name, or the current one, of the files of `KUBECONFIG`, else of `~/.kube/config`.
 
-    None where `KUBECONFIG` is not set and there is no file at home. Raises ApiUnavailableError where files cannot be
+    None where `KUBECONFIG` is not set and there is no file at home. Raises NotLoggedInError where files cannot be
     read, or lack what they name.
     """
     files = [_read(path) for path in _paths()]
@@ -131,7 +131,7 @@ def read_context(name: str | None = None) -> Context | None:
         return None
     wanted = name or next((file.current_context for file in files if file.current_context), None)
     if wanted is None:
-        raise _failed("no current context is set: kubectl config use-context NAME")
+        raise NotLoggedInError("no current context is set: kubectl config use-context NAME")
     contexts = ChainMap(*({one.name: one.context for one in file.contexts or ()} for file in files))
     clusters = ChainMap(*({one.name: one.cluster for one in file.clusters or ()} for file in files))
     users = ChainMap(*({one.name: one.user or User() for one in file.users or ()} for file in files))
@@ -142,34 +142,36 @@ def read_context(name: str | None = None) -> Context | None:
 
 def _named(what: str, name: str, found: Mapping[str, Found]) -> Found:
     if name not in found:
-        raise _failed(f"the kubeconfig lacks the {what} {name}, and has {', '.join(sorted(found)) or 'none'}")
+        raise NotLoggedInError(f"the kubeconfig lacks the {what} {name}, and has {', '.join(sorted(found)) or 'none'}")
     return found[name]
 
 
-def _failed(problem: str) -> ApiUnavailableError:
-    return ApiUnavailableError(f"cannot log in to a cluster: {problem}")
+def read_file(path: Path) -> bytes:
+    """One that a kubeconfig names, or is. Raises NotLoggedInError."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise NotLoggedInError(f"{path}: {error.strerror}") from error
 
 
 def _paths() -> list[Path]:
-    """Files that are there. Raises ApiUnavailableError where KUBECONFIG names some and none of them is."""
+    """Files that are there. Raises NotLoggedInError where KUBECONFIG names some and none of them is."""
     named = [Path(path).expanduser() for path in os.environ.get("KUBECONFIG", "").split(os.pathsep) if path.strip()]
     there = [path for path in named or [Path.home() / ".kube" / "config"] if path.exists()]
     if named and not there:
-        raise _failed(f"{', '.join(map(str, named))}: No such file")
+        raise NotLoggedInError(f"{', '.join(map(str, named))}: No such file")
     return there
 
 
 def _read(path: Path) -> _File:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = yaml.safe_load(read_file(path).decode())
         return _File.model_validate(_with_paths_from(path.parent.absolute(), document or {}))
-    except OSError as error:
-        raise _failed(f"{path}: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise _failed(f"{path} is no YAML") from error
+        raise NotLoggedInError(f"{path} is no YAML") from error
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'it'}: {one['msg']}" for one in error.errors())
-        raise _failed(f"{path}: {problems}") from error
+        raise NotLoggedInError(f"{path}: {problems}") from error
 
 
 def _with_paths_from(folder: Path, node: object) -> object:
